@@ -1,0 +1,1 @@
+"""Jobs and pixels: the queue, the engine and what joins them."""

@@ -1,0 +1,1 @@
+"""The engine: samples of many jobs, one denoising step at a time."""

@@ -1,0 +1,1 @@
+"""The durable queue: rows, their order and their news."""
