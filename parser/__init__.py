@@ -1,0 +1,29 @@
+"""The language of prompts: text becomes an ``ImagineRequest``, or errors that show the place and the fix."""
+
+from parser.canonical import canonical
+from parser.errors import ErrorCode, PromptError, PromptErrors
+from parser.parameter import Kind, Parameter
+from parser.parameters import PARAMETERS, find
+from parser.prompt import PROMPT_LIMIT, parse
+from parser.report import ParseReport, report
+from parser.request import JSON, ImagePrompt, ImagineRequest, Part, Speed
+
+__all__ = [
+    "JSON",
+    "PARAMETERS",
+    "PROMPT_LIMIT",
+    "ErrorCode",
+    "ImagePrompt",
+    "ImagineRequest",
+    "Kind",
+    "Parameter",
+    "ParseReport",
+    "Part",
+    "PromptError",
+    "PromptErrors",
+    "Speed",
+    "canonical",
+    "find",
+    "parse",
+    "report",
+]

@@ -1,0 +1,95 @@
+"""Why a prompt was refused: a code, advice in words, the place, and the prompt put right."""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parser.scanner import shown
+
+WINDOW = 80  # columns of a long prompt that `pointer` shows around the mistake
+
+
+class ErrorCode(StrEnum):
+    """What is wrong. The text is stable: tests, translations and scripts rely on it."""
+
+    EMPTY_PROMPT = "empty_prompt"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    SINGLE_IMAGE = "single_image"
+    UNKNOWN_PARAMETER = "unknown_parameter"
+    UNAVAILABLE_PARAMETER = "unavailable_parameter"
+    UNAVAILABLE_PERMUTATIONS = "unavailable_permutations"
+    MISSING_VALUE = "missing_value"
+    MISSING_SPACE = "missing_space"
+    INVALID_VALUE = "invalid_value"
+    OUT_OF_RANGE = "out_of_range"
+    TEXT_AFTER_PARAMETER = "text_after_parameter"
+    REPEATED_PARAMETER = "repeated_parameter"
+    CONFLICTING_PARAMETERS = "conflicting_parameters"
+    WEIGHT_OUT_OF_RANGE = "weight_out_of_range"
+    WEIGHT_WITHOUT_TEXT = "weight_without_text"
+    WEIGHT_IN_NEGATIVE = "weight_in_negative"
+    WEIGHTS_NOT_POSITIVE = "weights_not_positive"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptError:
+    """One problem of one prompt.
+
+    Attributes:
+        code: What is wrong.
+        message: Advice in a sentence or two; names the fix. Parameters stand in backticks.
+        source: The prompt as typed.
+        span: Half-open ``[start, stop)`` in code points of ``source``.
+        suggestion: The whole prompt with every problem put right, which parses; ``None`` where
+            only the author can say what was meant. All errors of one prompt share it.
+    """
+
+    code: ErrorCode
+    message: str
+    source: str
+    span: tuple[int, int]
+    suggestion: str | None = None
+
+    def pointer(self) -> str:
+        """Return the source as one line with the span underlined by ``^``.
+
+        Of a long prompt only the neighbourhood of the span is shown, with ``…`` where it was cut. Wide
+        characters, as in Chinese, count two columns.
+        """
+        start, stop = self.span
+        first, last = 0, len(self.source)
+        if last > WINDOW:
+            first = max(0, min(start, last) - WINDOW // 3)
+            last = min(last, first + WINDOW)
+        stop = min(stop, last)
+        before = ("…" if first else "") + shown(self.source[first:start])
+        marked = shown(self.source[start:stop])
+        after = shown(self.source[stop:last]) + ("…" if last < len(self.source) else "")
+        underline = " " * _columns(before) + "^" * max(1, _columns(marked))
+        return f"{before}{marked}{after}\n{underline}"
+
+
+class PromptErrors(ValueError):  # noqa: N818 - the plural of PromptError, not an error called "Prompt"
+    """A prompt was refused.
+
+    Attributes:
+        errors: Every problem found, sorted by place; at least one.
+    """
+
+    def __init__(self, errors: tuple[PromptError, ...]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(error.message for error in self.errors)
+
+
+def _columns(text: str) -> int:
+    """Return how many columns *text* takes in a monospaced font."""
+    return sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,168 @@
+"""The parameters at the end of a prompt: their names, their words, and how they get along with each other."""
+
+import re
+from dataclasses import dataclass, field
+
+from parser.errors import ErrorCode
+from parser.parameter import Kind, Parameter
+from parser.parameters import find
+from parser.reading import Edit, Problems
+from parser.scanner import DASHES, Scanner, Token
+from parser.spelling import nearest_name
+from parser.values import Typed, Written, cut, read_value
+
+GLUED = re.compile(r"(?P<name>[A-Za-z]+)(?P<value>[^A-Za-z_-].*|-[0-9.].*)")
+SIGNS = "=:"  # written between name and value by habit from other programs
+
+
+@dataclass(slots=True)
+class Parameters:
+    """The parameters read so far.
+
+    Attributes:
+        head: Where the first flag stands; text that strayed behind a parameter belongs before it.
+        values: What was typed, by the name of its row.
+        negative: The items of every ``--no``.
+        groups: Of rows that exclude each other, the one met first, by group.
+        strays: Whether any text strayed.
+    """
+
+    head: int
+    values: dict[str, Typed] = field(default_factory=dict)
+    negative: list[str] = field(default_factory=list)
+    groups: dict[str, Parameter] = field(default_factory=dict)
+    strays: bool = False
+
+    def keep(self, written: Written, value: Typed, words: int, problems: Problems) -> None:
+        """Keep a value, unless it contradicts one kept before."""
+        row = written.row
+        if isinstance(value, tuple) and row.kind is Kind.LIST:
+            self.negative += map(str, value)
+            return
+        first = self.groups.setdefault(row.group, row) if row.group else row
+        if first is not row:
+            message = f"`--{first.name}` and {written.title} exclude each other; keep one of them."
+            problems.add(
+                ErrorCode.CONFLICTING_PARAMETERS, message, written.span(words), written.dropped(words)
+            )
+        elif (kept := self.values.setdefault(row.name, value)) != value:
+            message = (
+                f"{written.title} is given as `{spelt(kept)}` and as `{spelt(value)}`; keep one of them."
+            )
+            problems.add(ErrorCode.REPEATED_PARAMETER, message, written.span(words), written.dropped(words))
+
+    def move_strays(self, title: str, words: tuple[Token, ...], problems: Problems) -> None:
+        """Say that text goes before the parameters, if any words are left over behind one."""
+        if not words:
+            return
+        self.strays = True
+        start, stop = words[0].start, words[-1].stop
+        text = " ".join(word.text for word in words)
+        message = f"`{cut(text)}` stands behind {title}; move text in front of all parameters."
+        edits = (Edit(self.head, self.head, f" {text} "), Edit(start, stop))
+        problems.add(ErrorCode.TEXT_AFTER_PARAMETER, message, (start, stop), *edits)
+
+
+def read_parameters(scanner: Scanner, problems: Problems) -> Parameters:
+    """``{ parameter }``: everything from the first flag to the end."""
+    parameters = Parameters(head=scanner.position)
+    while flag := scanner.take("FLAG"):
+        read_parameter(flag, read_words(scanner), parameters, problems)
+    return parameters
+
+
+def read_words(scanner: Scanner) -> tuple[Token, ...]:
+    """``WORD { WORD }``: a name and all up to the next flag; words of punctuation alone do not count."""
+    words: list[Token] = []
+    while not scanner.peek("FLAG") and (word := scanner.take("WORD")):
+        words.append(word)
+        scanner.skip_blanks()
+    return tuple(word for word in words if word.trimmed().text)
+
+
+def read_parameter(flag: Token, words: tuple[Token, ...], parameters: Parameters, problems: Problems) -> None:
+    """``parameter = FLAG NAME value``."""
+    word, words = words[0].trimmed(), words[1:]
+    name, value = word.text, ""
+    if find(name) is None and (glued := GLUED.fullmatch(name)):
+        name, value = glued["name"], glued["value"]
+    row = find(name)
+    if row is None:
+        refuse_unknown(flag, word, words, problems)
+        return
+    written = Written(row, word, flag.start, words)
+    if not row.available:
+        used = refuse_unavailable(written, value.strip(SIGNS), problems)
+    elif value:
+        used = refuse_glued(written, name, value.strip(SIGNS), problems)
+    else:
+        found = read_value(written, problems)
+        used = found.words
+        if found.value is not None:
+            parameters.keep(written, found.value, used, problems)
+    parameters.move_strays(written.title, words[used:], problems)
+
+
+def refuse_unknown(flag: Token, word: Token, words: tuple[Token, ...], problems: Problems) -> None:
+    """Say that a name is not known, and what was probably meant."""
+    glued = GLUED.fullmatch(word.text)
+    name, value = glued.group("name", "value") if glued else (word.text, "")
+    near = nearest_name(name)
+    edits: tuple[Edit, ...] = ()
+    if near is not None:
+        advice = f"did you mean `--{near}`?"
+        edits = (Edit(word.start, word.stop, f"{near} {value.strip(SIGNS)}"),)
+    elif flag.text[0] in DASHES:
+        advice = "put a space behind the dash if it belongs to the text."
+        edits = (Edit(flag.stop, flag.stop, " "),)
+    else:
+        advice = "leave it out."
+        if len(words) <= 1:  # more of them may well be text, which only the author can sort
+            edits = (Edit(flag.start, words[0].stop if words else word.stop),)
+    message = f"Unrecognized parameter `--{cut(name)}`; {advice}"
+    problems.add(ErrorCode.UNKNOWN_PARAMETER, message, (flag.start, word.stop), *edits)
+
+
+def refuse_unavailable(written: Written, glued: str, problems: Problems) -> int:
+    """Say that a parameter is known by name only; return how many of the words are its value."""
+    row = written.row
+    used = 0 if glued else value_words(written)
+    message = f"{written.title} is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}."
+    span = written.span(used)
+    problems.add(ErrorCode.UNAVAILABLE_PARAMETER, message, span, Edit(*span, row.instead))
+    return used
+
+
+def value_words(written: Written) -> int:
+    """Return how many words look like the value of a parameter that is not read."""
+    most = {Kind.FLAG: 0, Kind.LINKS: len(written.words)}.get(written.row.kind, 1)
+    used = 0
+    while used < most and looks_like_value(written.row, written.words[used].trimmed().text):
+        used += 1
+    return used
+
+
+def looks_like_value(row: Parameter, word: str) -> bool:
+    """Return whether *word* is rather a value of *row* than text: an address, a code, a number, a choice."""
+    return word.lower() in (*row.choices, "random") or any(character in "0123456789/" for character in word)
+
+
+def refuse_glued(written: Written, name: str, value: str, problems: Problems) -> int:
+    """Say that a space is missing behind a name; return how many of the words belong to the value."""
+    span, row = written.span(0), written.row
+    edit = Edit(written.name.start, written.name.stop, name if row.kind is Kind.FLAG else f"{name} {value}")
+    if row.kind is Kind.FLAG:
+        message = f"{written.title} takes no value; write just `--{name}`."
+        problems.add(ErrorCode.INVALID_VALUE, message, span, edit)
+        return 0
+    used = len(written.words) if row.kind.greedy else int(not value)
+    example = f"`--{name} {cut(value)}`" if value else f"`{row.example}`"
+    problems.add(ErrorCode.MISSING_SPACE, f"Put a space between name and value, as in {example}.", span, edit)
+    return min(used, len(written.words))
+
+
+def spelt(value: Typed) -> str:
+    """Return a value as it is typed."""
+    if isinstance(value, tuple):
+        return ":".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,144 @@
+"""The grammar, by recursive descent: each function reads one rule, and its docstring begins with that rule.
+
+Nothing here raises: a problem is noted where it is met, and reading goes on behind it. Blanks may stand
+between any two things that are not glued by definition.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from parser.braces import unescaped
+from parser.canonical import written
+from parser.errors import ErrorCode
+from parser.flags import Parameters, read_parameters
+from parser.reading import Edit, Problems
+from parser.request import ImagePrompt, Part
+from parser.scanner import NUMBER, PUNCTUATION, RULES, Scanner, Span, Token, collapsed
+
+WEIGHT_LIMIT = 10_000  # on either side of zero; only ratios of weights count, so more says nothing more
+
+
+@dataclass(slots=True)
+class Head:
+    """What stands before the parameters."""
+
+    images: list[ImagePrompt] = field(default_factory=list)
+    text: str = ""
+    span: Span = (0, 0)  # of the text
+    parts: list[Part] = field(default_factory=list)
+
+
+def read_prompt(scanner: Scanner, problems: Problems) -> tuple[Head, Parameters]:
+    """``prompt = { image | "::" } text { parameter }``."""
+    head_stop = scanner.until("FLAG").stop
+    head = Head()
+    front = Scanner(scanner.text, stop=head_stop)
+    front.skip_blanks()
+    while read_image(front, head, problems) or front.take("BARE"):
+        front.skip_blanks()
+    read_text(front, head, problems)
+    parameters = read_parameters(scanner, problems)
+    check_content(head, parameters, scanner.text, problems)
+    return head, parameters
+
+
+def read_image(scanner: Scanner, head: Head, problems: Problems) -> bool:
+    """``image = ( URL | "<" URL ">" ) [ "::" [ NUMBER ] ]``; the URL begins with ``http://`` or ``https://``."""
+    word = scanner.peek("WORD") if scanner.peek("IMAGE") else None
+    if word is None:
+        return False
+    word = word.trimmed()
+    url, sign, weight = word.text.rpartition("::")
+    if not sign or (weight and not NUMBER.fullmatch(weight)):
+        url, weight = word.text, ""
+    if url.startswith("<"):
+        url = url[1:-1] if url.endswith(">") else ""
+    if not RULES["IMAGE"].match(url):
+        return False
+    scanner.take("WORD")
+    scanner.skip_blanks()
+    place = Token(weight, word.stop - len(weight), word.stop)
+    if not weight and (token := scanner.take("WEIGHTED")):
+        place = weight_of(token)
+    value = read_weight(place, problems) if place.text else 1.0
+    if value <= 0:
+        message = f"The weight of an image has to be above 0; `{place.text}` is not."
+        problems.add(ErrorCode.WEIGHT_OUT_OF_RANGE, message, place.span, Edit(*place.span, "1"))
+        value = 1.0
+    head.images.append(ImagePrompt(url=url, weight=value))
+    return True
+
+
+def read_text(scanner: Scanner, head: Head, problems: Problems) -> None:
+    """``text = part { "::" [ NUMBER ] part }``; a weight belongs to the part before it."""
+    start = scanner.position
+    while not scanner.done:
+        text = unescaped(collapsed(scanner.until("SEPARATOR").text))
+        token = scanner.take("WEIGHTED")
+        if token is None:
+            scanner.take("BARE")
+        if text:
+            weight = read_weight(weight_of(token), problems) if token else 1.0
+            head.parts.append(Part(text=text, weight=weight))
+        elif token:
+            message = (
+                f"No text stands before `{token.text}`; write the weight after its text, as in `fox::2`."
+            )
+            problems.add(ErrorCode.WEIGHT_WITHOUT_TEXT, message, token.span, Edit(*token.span, " "))
+    head.text = collapsed(scanner.text[start : scanner.stop])
+    head.span = (start, start + len(scanner.text[start : scanner.stop].rstrip()))
+
+
+def weight_of(token: Token) -> Token:
+    """Return the number in a ``::`` with its weight."""
+    number = token.text[2:].rstrip(PUNCTUATION)
+    return Token(number, token.start + 2, token.start + 2 + len(number))
+
+
+def read_weight(number: Token, problems: Problems) -> float:
+    """``NUMBER``, at most ``WEIGHT_LIMIT`` on either side of zero."""
+    weight = float(number.text) + 0.0  # minus zero becomes zero
+    if abs(weight) <= WEIGHT_LIMIT:
+        return weight
+    nearest = WEIGHT_LIMIT if weight > 0 else -WEIGHT_LIMIT
+    message = (
+        f"A weight lies between -{WEIGHT_LIMIT} and {WEIGHT_LIMIT}, and only ratios of weights count; "
+        f"the nearest is {nearest}."
+    )
+    problems.add(ErrorCode.WEIGHT_OUT_OF_RANGE, message, number.span, Edit(*number.span, str(nearest)))
+    return float(nearest)
+
+
+def check_content(head: Head, parameters: Parameters, text: str, problems: Problems) -> None:
+    """Say so if nothing is left to draw."""
+    if head.parts:
+        check_total(head, len(text), problems)
+    elif parameters.strays:
+        return  # there is text, and its problem is where it stands
+    elif not head.images:
+        message = "There is nothing to draw: describe the picture in words, before any parameters."
+        problems.add(ErrorCode.EMPTY_PROMPT, message, (0, len(text)))
+    elif len(head.images) == 1:
+        message = "One image alone says too little: add some text or a second image."
+        problems.add(ErrorCode.SINGLE_IMAGE, message, (0, parameters.head))
+
+
+def check_total(head: Head, end: int, problems: Problems) -> None:
+    """Say so if the weights of the parts do not add up to more than 0; ``--no`` does not count."""
+    total = sum((Decimal(repr(part.weight)) for part in head.parts), Decimal())
+    if total > 0:
+        return
+    message = (
+        f"The weights add up to {total.normalize():f}; their sum has to be above 0. "
+        "Raise a weight, or name what should not be there after `--no`."
+    )
+    wanted = [part for part in head.parts if part.weight > 0]
+    unwanted = ", ".join(part.text for part in head.parts if part.weight < 0)
+    edits: tuple[Edit, ...] = ()
+    if wanted:
+        text = " ".join(f"{part.text}::{written(part.weight)}" for part in wanted)
+        edits = (
+            Edit(*head.span, wanted[0].text if len(wanted) == 1 else text),
+            Edit(end, end, f" --no {unwanted}"),
+        )
+    problems.add(ErrorCode.WEIGHTS_NOT_POSITIVE, message, head.span, *edits)

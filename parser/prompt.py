@@ -1,0 +1,117 @@
+"""From the text of a prompt to a request, or to everything that is wrong with it."""
+
+from dataclasses import dataclass
+
+from parser.braces import Plain, first_item, plain
+from parser.canonical import canonical
+from parser.errors import ErrorCode, PromptError, PromptErrors
+from parser.flags import Parameters
+from parser.grammar import Head, read_prompt
+from parser.reading import Edit, Problem, Problems, edited
+from parser.request import ImagineRequest, Speed
+from parser.scanner import Scanner
+
+PROMPT_LIMIT = 6000  # code points; also the longest text that an option of a Discord command holds
+ROUNDS = 8  # of correction: putting one thing right may bring another to light, as in `--sed -5`
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One prompt as far as it could be understood; the request is there if there are no problems."""
+
+    plain: Plain
+    request: ImagineRequest | None
+    problems: tuple[Problem, ...]
+
+
+def parse(text: str) -> ImagineRequest:
+    """Return what *text* asks for.
+
+    Any text is answered, in time linear in its length.
+
+    Raises:
+        PromptErrors: It cannot be understood; holds every problem, in the order of the text.
+    """
+    reading = read(text)
+    if reading.request is not None:
+        return reading.request
+    suggestion = corrected(reading)
+    errors = (
+        PromptError(problem.code, problem.message, text, reading.plain.place(problem.span), suggestion)
+        for problem in reading.problems
+    )
+    raise PromptErrors(tuple(sorted(errors, key=lambda error: error.span)))
+
+
+def read(source: str) -> Reading:
+    """Read *source* once, without looking for a correction."""
+    problems = Problems()
+    if len(source) > PROMPT_LIMIT:
+        unread = Plain(source, source, range(len(source)), ())
+        return Reading(unread, None, (too_long(len(source), (PROMPT_LIMIT, len(source))),))
+    ready = plain(source)
+    head, parameters = read_prompt(Scanner(ready.text), problems)
+    found = [*without_permuted(problems.found, ready), *permutations(ready)]
+    if found:
+        return Reading(ready, None, tuple(found))
+    request = build(head, parameters)
+    length = len(canonical(request))
+    if length > PROMPT_LIMIT:
+        return Reading(ready, None, (too_long(length, (0, len(ready.text))),))
+    return Reading(ready, request, ())
+
+
+def corrected(reading: Reading) -> str | None:
+    """Return the prompt with every problem put right, or ``None`` where only the author can do that."""
+    for _ in range(ROUNDS):
+        if not all(problem.edits for problem in reading.problems):
+            return None
+        text = edited(reading.plain.text, (edit for problem in reading.problems for edit in problem.edits))
+        reading = read(text)
+        if reading.request is not None:
+            return text
+    return None
+
+
+def build(head: Head, parameters: Parameters) -> ImagineRequest:
+    """Return the request that a prompt without problems makes."""
+    speeds = (Speed(name) for name in parameters.values if name in list(Speed))
+    fields = {name: value for name, value in parameters.values.items() if name in ImagineRequest.model_fields}
+    return ImagineRequest.model_validate(
+        {
+            **fields,
+            "text": head.text,
+            "parts": head.parts,
+            "negative": parameters.negative,
+            "images": head.images,
+            "speed": next(speeds, None),
+        }
+    )
+
+
+def permutations(ready: Plain) -> list[Problem]:
+    """Return a problem for each ``{a, b}``; it is put right by its first item."""
+    message = (
+        "Several prompts in one, as in `{a, b}`, are not available yet; write one of them, "
+        "or put a backslash before the braces to keep them."
+    )
+    return [
+        Problem(
+            ErrorCode.UNAVAILABLE_PERMUTATIONS,
+            message,
+            (start, stop),
+            (Edit(start, stop, first_item(ready.text[start:stop])),),
+        )
+        for start, stop in ready.groups
+    ]
+
+
+def without_permuted(problems: list[Problem], ready: Plain) -> list[Problem]:
+    """Return the problems that have nothing to do with an ``{a, b}``, whose wording is not final."""
+    return [problem for problem in problems if not ready.permuted(problem.span)]
+
+
+def too_long(length: int, span: tuple[int, int]) -> Problem:
+    """Return the problem of a prompt of so many characters."""
+    message = f"The prompt has {length} characters and may have {PROMPT_LIMIT}; shorten it."
+    return Problem(ErrorCode.PROMPT_TOO_LONG, message, span)

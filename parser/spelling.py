@@ -1,0 +1,47 @@
+"""The known name that a misspelt one comes nearest to."""
+
+from parser.parameters import PARAMETERS
+
+LONGEST = 16  # letters; no name has more, and what is longer is no slip of the fingers
+
+_MEANT_BY = {mistake: row.name for row in PARAMETERS for mistake in row.mistaken}
+_NAMES = tuple((name, row.available) for row in PARAMETERS for name in row.names if len(name) > 1)
+
+
+def nearest_name(name: str) -> str | None:
+    """Return the name of a parameter that *name* was probably meant to be.
+
+    Words of other programs are known outright. Otherwise one slip is forgiven in a short name, two in
+    one of six letters or more; of equally near names one that is available comes first.
+    """
+    name = name.lower()
+    if name in _MEANT_BY:
+        return _MEANT_BY[name]
+    if not 1 < len(name) <= LONGEST:
+        return None
+    limit = 1 if len(name) < 6 else 2  # noqa: PLR2004 - explained above
+    near = (
+        (distance, not available, candidate)
+        for candidate, available in _NAMES
+        if abs(len(candidate) - len(name)) <= limit and (distance := slips(name, candidate)) <= limit
+    )
+    return min(near, default=(0, True, None))[2]
+
+
+def slips(typed: str, meant: str) -> int:
+    """Count the letters added, left out, replaced or swapped with a neighbour to make *typed* of *meant*.
+
+    Source:
+        The optimal string alignment distance: Boytsov 2011, "Indexing methods for approximate
+        dictionary searching", section 2.1.
+    """
+    before: list[int] = []
+    row = list(range(len(meant) + 1))
+    for i, letter in enumerate(typed, start=1):
+        older, before, row = before, row, [i]
+        for j, wanted in enumerate(meant, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == meant[j - 2] and typed[i - 2] == wanted:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
