@@ -1,0 +1,5 @@
+"""``python -m cli`` is ``journeyman``."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,196 @@
+"""Everything an operator may set, read once and frozen.
+
+One optional ``journeyman.toml``; environment variables win over it, command line options over both. A key is
+also readable from the environment as ``JOURNEYMAN_SECTION__KEY``. Secrets come from the environment only.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cli.failures import USAGE, Failure
+from worker.api import Limits
+
+FILE = "journeyman.toml"
+EMBEDDED = "embedded"  # the checkpoint that comes with the program
+ROOT = Path(__file__).resolve().parent.parent
+MISSPELT_SECRETS = ("token", "discord_token", "DISCORD_TOKEN", "bot_token")
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Model(Section):
+    """``[model]``: which checkpoint draws. What is left out is read from its own files."""
+
+    name: str | None = None  # how jobs and `/info` call it; the folder's name by default
+    source: str = EMBEDDED  # a folder in diffusers layout, or a hub id such as "owner/name"
+    size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
+    steps: int = Field(default=20, ge=1, le=200)  # denoising steps at --quality 1
+    guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, 7.5 for others
+
+
+class Engine(Section):
+    """``[engine]``: the device and how it is used."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: what the checkpoint suits
+    threads: int | None = Field(default=None, ge=1, le=256)  # CPU threads; by default the cores, at most 4
+
+
+class Log(Section):
+    """``[log]``: to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"  # auto: text on a terminal, JSON lines otherwise
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="JOURNEYMAN_", env_nested_delimiter="__"
+    )
+
+    data: Path  # the data folder: database, pictures, locks
+    discord_token: SecretStr | None = None  # from DISCORD_TOKEN
+    discord_api: str | None = None  # REST base of a local Discord, as `journeyman playground` prints it
+    model: Model = Model()
+    limits: Limits = Limits()  # for one person
+    engine: Engine = Engine()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments only: `load` is given the environment and reads it itself."""
+        del settings_cls
+        return (init_settings,)
+
+    @property
+    def token(self) -> str:
+        """The bot token.
+
+        Raises:
+            Failure: None was given.
+        """
+        if self.discord_token is None or not self.discord_token.get_secret_value():
+            raise Failure(
+                "No bot token: set the environment variable DISCORD_TOKEN to the token from Discord's "
+                "developer portal, or try `journeyman playground`, which needs none.",
+                USAGE,
+            )
+        return self.discord_token.get_secret_value()
+
+
+class _Environment(EnvSettingsSource):
+    """The environment as an argument."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {key.lower(): value for key, value in environ.items()}
+
+
+def data_home(environ: Mapping[str, str]) -> Path:
+    """Return the data folder where nothing is configured, after the XDG base directory specification."""
+    home = Path(environ.get("HOME", "~")).expanduser()
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "journeyman"
+
+
+def load(
+    environ: Mapping[str, str],
+    *,
+    file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Return the settings.
+
+    Args:
+        environ: The process environment.
+        file: The configuration file; by default ``journeyman.toml`` in the working folder, if it is there.
+        options: What the command line says; None values count as not said.
+        defaults: What this command sets where nobody says otherwise.
+
+    Raises:
+        Failure: Naming every problem of the file and the environment at once.
+    """
+    path = Path(FILE) if file is None else file
+    values = _read(path, required=file is not None)
+    problems = _secrets_in(values, path)
+    values = _merged(dict(defaults or {"data": data_home(environ)}), values)
+    values = _merged(values, _Environment(environ)())
+    if environ.get("DISCORD_TOKEN"):
+        values["discord_token"] = environ["DISCORD_TOKEN"]
+    values = _merged(values, {key: value for key, value in (options or {}).items() if value is not None})
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        errors = [dict(each) for each in error.errors()]
+        problems += [_problem(each) for each in errors if each["loc"][0] not in MISSPELT_SECRETS]
+        settings = None
+    if problems or settings is None:
+        raise Failure(f"The configuration ({path}, environment) has mistakes:\n" + "\n".join(problems), USAGE)
+    return settings.model_copy(update={"data": settings.data.expanduser().absolute()})
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise Failure(f"There is no configuration file {path}.", USAGE) from None
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise Failure(f"{path} is not valid TOML: {error}.", USAGE) from None
+    except UnicodeDecodeError:
+        raise Failure(f"{path} is not UTF-8 text.", USAGE) from None
+
+
+def _secrets_in(values: dict[str, Any], path: Path) -> list[str]:
+    """Return a problem for every token written into the file, where backups would carry it off."""
+    return [
+        f"  {key}: the bot token does not belong into {path}; set the environment variable DISCORD_TOKEN"
+        for key in MISSPELT_SECRETS
+        if key in values
+    ]
+
+
+def _merged(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(dict(below), value) if both else value
+    return merged
+
+
+def known_keys() -> tuple[str, ...]:
+    """Return every key of the file, sections dotted, in the order of the documentation."""
+    keys: list[str] = []
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys += [f"{name}.{inner}" for inner in kind.model_fields]
+        elif name not in MISSPELT_SECRETS:
+            keys.append(name)
+    return tuple(keys)
+
+
+def _problem(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        shown = error["input"] if isinstance(error["input"], str | int | float | bool) else ""
+        found = f" (it is {shown!r})" if shown != "" else ""
+        return f"  {key}: {error['msg'][:1].lower()}{error['msg'][1:]}{found}"
+    near = difflib.get_close_matches(key, known_keys(), n=1)
+    return f"  {key}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

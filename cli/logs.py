@@ -1,0 +1,57 @@
+"""The log: structured, to standard error, set up once a process."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+from cli.config import Log
+
+LOUD = ("discord", "aiohttp", "asyncio", "diffusers", "transformers", "httpx", "urllib3", "PIL")  # libraries
+
+
+def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
+    """Send every record of this process to *stream*: text on a terminal, one JSON object a line otherwise.
+
+    Args:
+        log: The configuration.
+        stream: Where to.
+        bound: Stands in every record, such as ``process="bot"``.
+    """
+    as_text = log.format == "text" or (log.format == "auto" and stream.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    last: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        if as_text
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(log.level.upper())
+    for name in LOUD:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(**bound)

@@ -1,0 +1,62 @@
+"""The `journeyman` command: its subcommands, and the one place where a failure becomes a sentence."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from cli import doctor, imagine, jobs, migrate, parse, playground, serve, version
+from cli.failures import FAILURE, SUCCESS, USAGE, worded
+
+INTERRUPTED = 130  # what shells expect of a program ended by Ctrl-C
+
+app = typer.Typer(
+    name="journeyman",
+    help="A self-hosted Discord bot that gives any server what Midjourney gives.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+VERBATIM = {"ignore_unknown_options": True}  # a prompt may begin with "--"
+app.command("playground")(playground.playground)
+app.command("run")(serve.run)
+app.command("bot")(serve.bot)
+app.command("worker")(serve.worker)
+app.command("imagine", context_settings=VERBATIM)(imagine.imagine)
+app.command("parse", context_settings=VERBATIM)(parse.parse)
+app.add_typer(jobs.app, name="jobs")
+app.command("migrate")(migrate.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("version")(version.version)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong usage or configuration."""
+    try:
+        code = app(list(arguments), prog_name="journeyman", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not try to flush into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except Exception as error:
+        failure = worded(error)
+        if failure is None:
+            raise
+        print(f"journeyman: {failure}", file=sys.stderr)
+        return failure.code
+    return code if isinstance(code, int) else SUCCESS
+
+
+def main() -> None:
+    """Be the program."""
+    sys.exit(run(sys.argv[1:]))
