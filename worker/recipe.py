@@ -1,14 +1,19 @@
 """What will be drawn, every number concrete. The only home of defaults; pure."""
 
 from hashlib import blake2b
+from math import ceil, log
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from parser import Part
-from worker.api import Frozen
+from parser import ImagineRequest, Part, Speed
+from worker.api import ErrorCode, Frozen, Rejected, Strength
 
 PICTURES = 4  # in a grid
+SPEED = Speed.FAST  # the lane of a prompt that names none
+ROOM = (0.8, 1.05)  # area of a picture, in parts of the square one's
+WIDEST = 2  # a model drawn to squares repeats itself on wider pictures than 2:1
+STRENGTHS = {Strength.SUBTLE: 0.45, Strength.STRONG: 0.75}  # share of the schedule drawn again
 
 
 class ModelProfile(Frozen):
@@ -63,3 +68,95 @@ def picture_seed(seed: int, index: int) -> int:
     """Return the generator seed of picture *index* (0-based) of a job: 63 bits of BLAKE2b(``seed:index``)."""
     digest = blake2b(f"{seed}:{index}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def lane(request: ImagineRequest) -> Speed:
+    """Return the lane *request* waits in."""
+    return SPEED if request.speed is None else request.speed
+
+
+def resolve(
+    request: ImagineRequest, profile: ModelProfile, *, seed: int, start: Start | None = None
+) -> Drawing:
+    """Make every number of a grid concrete.
+
+    - Quality scales the length of the schedule, and with it the cost: a quarter of the model's steps at 0.25,
+      five times as many at 5 (Midjourney's ``--quality``, "cost times N").
+    - ``--stop`` ends the schedule early without changing it, so the same seed gives a softer version of the
+      same picture; a started percent counts as a step.
+    - The aspect ratio changes the sides and keeps the area: see `sides`.
+    - Text and negatives: see `split`.
+    - Picture *i* has a generator of its own, seeded by `picture_seed`.
+
+    Args:
+        request: With at least one part of positive weight; its images are not looked at.
+        profile: The checkpoint that draws.
+        seed: 0..4294967295, whether typed or drawn.
+        start: The picture a variation starts from.
+
+    Raises:
+        Rejected: ``SIZE_UNAVAILABLE``.
+    """
+    steps = max(1, round(profile.steps * (1 if request.quality is None else request.quality)))
+    stop = 100 if request.stop is None else request.stop
+    width, height = sides(request.aspect or (1, 1), profile)
+    positive, negative, pull = split(request)
+    return Drawing(
+        model=profile.name,
+        width=width,
+        height=height,
+        steps=steps,
+        stop_after=ceil(steps * stop / 100),
+        guidance=profile.guidance,
+        positive=positive,
+        negative=negative,
+        negative_pull=pull,
+        seeds=tuple(picture_seed(seed, index) for index in range(PICTURES)),
+        start=start,
+    )
+
+
+def sides(aspect: tuple[int, int], profile: ModelProfile) -> tuple[int, int]:
+    """Return width and height, in pixels, of a picture of this *aspect*.
+
+    Both are multiples of the model's grid. Among those whose area is within `ROOM` of the model's square the
+    one nearest to the ratio is taken, and of equally near ones the largest.
+
+    Raises:
+        Rejected: ``SIZE_UNAVAILABLE``: wider than 2:1, higher than 1:2, or too coarse a grid.
+    """
+    wanted = aspect[0] / aspect[1]
+    cells = profile.size / profile.grid
+    smallest, largest = (share * cells**2 for share in ROOM)
+    shapes = [
+        (width, height)
+        for width in range(1, ceil(cells * WIDEST))
+        for height in {max(1, int(width / wanted)), int(width / wanted) + 1}
+        if smallest <= width * height <= largest and max(width, height) <= WIDEST * min(width, height)
+    ]
+    if not shapes or not 1 / WIDEST <= wanted <= WIDEST:
+        raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=aspect[0], height=aspect[1])
+    width, height = min(
+        shapes, key=lambda shape: (abs(log(shape[0] / shape[1] / wanted)), -shape[0] * shape[1])
+    )
+    return width * profile.grid, height * profile.grid
+
+
+def split(request: ImagineRequest) -> tuple[tuple[Part, ...], tuple[Part, ...], float]:
+    """Return the positive parts, the negatives with how much each counts, and how far those pull (0..1).
+
+    With P the sum of positive weights and N that of all negatives, the pull is min(1, 2N/P). A ``--no`` list
+    counts half of P in all, shared by its items, because Midjourney defines ``--no x`` as a part ``x::-.5``
+    of a prompt that weighs 1: so ``a --no red`` is ``a:: red::-.5``, and the weight of ``a`` does not matter.
+    """
+    positive = tuple(part for part in request.parts if part.weight > 0)
+    total = sum(part.weight for part in positive)
+    negative = tuple(
+        Part(text=part.text, weight=-part.weight) for part in request.parts if part.weight < 0
+    ) + tuple(Part(text=item, weight=total / 2 / len(request.negative)) for item in request.negative)
+    return positive, negative, min(1.0, 2 * sum(part.weight for part in negative) / total)
+
+
+def enlarge(picture: str, size: tuple[int, int], *, factor: int = 2) -> Upscaling:
+    """Return the recipe that enlarges *picture*, of *size* (width, height) pixels."""
+    return Upscaling(picture=picture, factor=factor, width=size[0] * factor, height=size[1] * factor)

@@ -1,0 +1,234 @@
+"""One SQLite file that several processes share."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import aiosqlite
+
+from migrations import Migration, shipped
+from worker.api import DatabaseBusy, ErrorCode, WorkerError
+from worker.schema import migrate
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
+GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
+LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
+
+
+class Session(aiosqlite.Connection):
+    """A connection whose thread runs plain functions, one whole function at a time."""
+
+    async def run(self, work: Work[T]) -> T:
+        """Run *work* on the connection's thread; a cancelled caller does not stop it."""
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What became of one write: its value, or its error."""
+
+    value: T | None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    work: Work[Any]
+    durable: bool
+    done: asyncio.Future[Any]
+
+
+class Database:
+    """One SQLite file: a writer connection owned by one task, and a few readers.
+
+    Use it as an async context manager; entering brings the schema up to date. Writes and reads take plain
+    functions, so that nothing can be awaited while a transaction is open. Everything that waits to be written
+    goes into one transaction, each function under its own savepoint: one commit to the disk serves them all,
+    and one that raises is undone alone.
+    """
+
+    def __init__(
+        self, path: Path, *, migrations: Sequence[Migration] | None = None, busy_seconds: float = 5.0
+    ) -> None:
+        """Describe the file; nothing is opened.
+
+        Args:
+            path: The file; its folder must exist.
+            migrations: The schema's history, the shipped one if left out.
+            busy_seconds: How long a statement waits for another process's lock before `DatabaseBusy`.
+        """
+        self.path = path
+        self._migrations = migrations
+        self._busy_seconds = busy_seconds
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        """Migrate and open the file.
+
+        Raises:
+            DatabaseUnusable: The file cannot be used; the message says why.
+            WorkerError: ``DATABASE_BUSY`` or ``DISK_FULL``.
+        """
+        history = shipped() if self._migrations is None else self._migrations
+        try:
+            await asyncio.to_thread(migrate, self.path, history, busy_seconds=self._busy_seconds)
+            async with AsyncExitStack() as stack:
+                # Closed last, the writer finds no reader in the way of folding the log back into the file.
+                self._writer = self._session(query_only=False)
+                readers = [self._session(query_only=True) for _ in range(READERS)]
+                for session in (self._writer, *readers):
+                    await stack.enter_async_context(session)
+                self._readers = cycle(readers)
+                self._queue: asyncio.Queue[_Write] = asyncio.Queue()
+                self._task = asyncio.create_task(self._serve(), name="database writer")
+                self._stack = stack.pop_all()
+        except sqlite3.Error as error:
+            raise coded(error) from error
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what was accepted, then close; takes at most the busy time."""
+        self._open = False
+        try:
+            await self._queue.join()
+        finally:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            await self._stack.aclose()
+
+    async def write(self, work: Work[T], *, durable: bool = True) -> T:
+        """Run *work* in a write transaction and return its result once that is committed.
+
+        A cancelled caller does not undo it.
+
+        Args:
+            work: Runs on the writer's thread; it must not commit. When it raises, its own changes are undone
+                and the caller gets its exception.
+            durable: Whether the result must survive a power cut (it survives the death of the process
+                anyway).
+
+        Raises:
+            DatabaseBusy: Another process held the lock for too long; nothing was written.
+            WorkerError: ``DISK_FULL``; nothing was written.
+        """
+        if not self._open:
+            raise RuntimeError("the database is closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Write(work, durable, done))
+        return await asyncio.shield(done)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run *work* on one snapshot of the file and return its result; it cannot write.
+
+        Raises:
+            DatabaseBusy: The file was locked as a whole for too long.
+        """
+        if not self._open:
+            raise RuntimeError("the database is closed")
+        return await next(self._readers).run(partial(_snapshot, work))
+
+    def _session(self, *, query_only: bool) -> Session:
+        connector = partial(_connect, self.path, busy_seconds=self._busy_seconds, query_only=query_only)
+        return Session(connector, iter_chunk_size=64)
+
+    async def _serve(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < GROUP and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            try:
+                await self._settle(group)
+            finally:
+                for write in group:
+                    write.done.cancel()  # does nothing to those that were settled
+                    self._queue.task_done()
+
+    async def _settle(self, group: Sequence[_Write]) -> None:
+        works = [write.work for write in group]
+        durable = any(write.durable for write in group)
+        outcomes = await self._writer.run(partial(_commit, works, durable=durable))
+        for write, outcome in zip(group, outcomes, strict=True):
+            if write.done.cancelled():
+                continue
+            if outcome.error is None:
+                write.done.set_result(outcome.value)
+            else:
+                write.done.set_exception(outcome.error)
+
+
+def coded(error: Exception) -> Exception:
+    """Return the `WorkerError` that says what *error* means, or *error* itself."""
+    if not isinstance(error, sqlite3.Error) or not hasattr(error, "sqlite_errorcode"):
+        return error
+    primary = error.sqlite_errorcode & 0xFF
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return DatabaseBusy()
+    if primary == sqlite3.SQLITE_FULL or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return WorkerError(ErrorCode.DISK_FULL)
+    return error
+
+
+def _connect(path: Path, *, busy_seconds: float, query_only: bool) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA temp_store = MEMORY")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT_BYTES}")
+    if query_only:
+        db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def _commit(works: Sequence[Work[Any]], db: sqlite3.Connection, *, durable: bool) -> Sequence[Outcome[Any]]:
+    try:
+        # Outside a transaction this takes effect for the next one and touches no file.
+        db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        db.execute("BEGIN IMMEDIATE")
+        outcomes = [_saved(db, work) for work in works]
+        db.execute("COMMIT")
+    except Exception as error:  # noqa: BLE001 - the writer outlives every failure
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        return [Outcome(None, coded(error)) for _ in works]
+    return outcomes
+
+
+def _saved(db: sqlite3.Connection, work: Work[Any]) -> Outcome[Any]:
+    """Run *work* under a savepoint; raises only what cost the whole transaction, as a full disk may."""
+    db.execute("SAVEPOINT work")
+    try:
+        value = work(db)
+    except Exception as error:  # whatever it is, it belongs to the caller of this write
+        if not db.in_transaction:
+            raise
+        db.execute("ROLLBACK TO work")
+        db.execute("RELEASE work")
+        return Outcome(None, coded(error))
+    db.execute("RELEASE work")
+    return Outcome(value)
+
+
+def _snapshot(work: Work[T], db: sqlite3.Connection) -> T:
+    try:
+        db.execute("BEGIN")
+        try:
+            return work(db)
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise coded(error) from error

@@ -1,0 +1,160 @@
+"""Where pictures live: a folder, one folder a job inside it."""
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.api import ErrorCode, JobId, PictureGone, WorkerError
+
+NAME = re.compile(r"[0-9a-f]{2}/(?P<job>[0-9a-f-]{36})/[a-z0-9]+\.(?:png|webp)")
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+PART = ".part-"  # how the name of a file that is being written begins
+
+
+class ImageStore:
+    """Pictures by name, such as ``ab/<job id>/grid.png``; blocking, so call it from a thread.
+
+    A picture is there whole or not at all, and survives a power cut once `write` has returned.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, job_id: JobId, pictures: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Store *pictures* (file name, such as ``grid.png``, to its bytes) and return their names, in order.
+
+        The same call again, as after a crash, replaces them by themselves.
+
+        Raises:
+            WorkerError: ``DISK_FULL``; nothing of this call is left.
+        """
+        names = tuple(self._name(job_id, file) for file in pictures)
+        with self._filling(job_id) as folder:
+            parts = [self._part(folder, content) for content in pictures.values()]
+            for part, file in zip(parts, pictures, strict=True):
+                part.replace(folder / file)
+        return names
+
+    def copy(self, name: str, job_id: JobId, file: str) -> str:
+        """Give *job_id* the picture *name* under the name *file*, and return its new name.
+
+        The two share their bytes where the file system can do that, and either can be removed alone.
+
+        Raises:
+            PictureGone: There is no such picture.
+            WorkerError: ``DISK_FULL``; nothing of this call is left.
+        """
+        target = self._name(job_id, file)
+        source = self._path(name)
+        if not source.is_file():
+            raise PictureGone(name)
+        with self._filling(job_id) as folder:
+            part = self._linked(folder, source)
+            part.replace(folder / file)
+        return target
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a picture.
+
+        Raises:
+            PictureGone: There is no such picture, or *name* is no picture's name.
+        """
+        try:
+            return self._path(name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise PictureGone(name) from error
+
+    def holds(self, name: str) -> bool:
+        """Tell whether the picture *name* is stored.
+
+        Raises:
+            PictureGone: *name* is no picture's name.
+        """
+        return self._path(name).is_file()
+
+    def remove(self, job_id: JobId) -> None:
+        """Remove every picture of *job_id*; nothing happens where there is none."""
+        shutil.rmtree(self._folder(job_id), ignore_errors=True)
+
+    def older(self, than: float) -> Iterator[JobId]:
+        """Yield the jobs whose folder was last changed before *than* (Unix seconds).
+
+        What an interrupted `write` left behind in them is removed on the way.
+        """
+        for folder in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            if NAME.fullmatch(f"{folder.parent.name}/{folder.name}/1.png") and folder.stat().st_mtime < than:
+                for part in folder.glob(f"{PART}*"):
+                    part.unlink(missing_ok=True)
+                yield JobId(folder.name)
+
+    @contextmanager
+    def _filling(self, job_id: JobId) -> Iterator[Path]:
+        """Hand out the job's folder, made where missing, and put everything in it on the disk afterwards."""
+        folder = self._folder(job_id)
+        fresh = not folder.exists()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
+            for changed in (folder, folder.parent, self.folder):
+                _sync(changed)
+        except OSError as error:
+            self._discard(folder, whole=fresh)
+            if error.errno in FULL:
+                raise WorkerError(ErrorCode.DISK_FULL) from error
+            raise
+
+    @staticmethod
+    def _discard(folder: Path, *, whole: bool) -> None:
+        if whole:
+            shutil.rmtree(folder, ignore_errors=True)
+        for part in folder.glob(f"{PART}*"):
+            part.unlink(missing_ok=True)
+
+    @staticmethod
+    def _part(folder: Path, content: bytes) -> Path:
+        descriptor, path = tempfile.mkstemp(prefix=PART, dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+        return Path(path)
+
+    def _linked(self, folder: Path, source: Path) -> Path:
+        part = folder / f"{PART}{os.urandom(8).hex()}"
+        try:
+            os.link(source, part)
+        except OSError as error:
+            if error.errno not in {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}:
+                raise
+            return self._part(folder, source.read_bytes())  # a file system without hard links
+        return part
+
+    def _folder(self, job_id: JobId) -> Path:
+        return self._path(f"{job_id[:2]}/{job_id}/1.png").parent
+
+    def _name(self, job_id: JobId, file: str) -> str:
+        name = f"{job_id[:2]}/{job_id}/{file}"
+        self._path(name)
+        return name
+
+    def _path(self, name: str) -> Path:
+        """Return where *name* lives; only names we give lead anywhere."""
+        match = NAME.fullmatch(name)
+        if match is None or not match["job"].startswith(name[:2]):
+            raise PictureGone(name)
+        return self.folder / name
+
+
+def _sync(folder: Path) -> None:
+    """Put a folder's entries on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,253 @@
+"""The queue's counter: orders in, news out."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+from uuid import UUID
+
+from parser import Speed
+from worker.api import (
+    Cell,
+    ErrorCode,
+    EventId,
+    Imagine,
+    Job,
+    JobEvent,
+    JobId,
+    JobState,
+    Limits,
+    Order,
+    PictureGone,
+    Progress,
+    Rejected,
+    Standing,
+    Usage,
+)
+from worker.database import Database
+from worker.images import ImageStore
+from worker.lock import any_worker
+from worker.queue import news
+from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
+from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
+from worker.recipe import ModelProfile
+
+
+class SqliteDesk:
+    """A `JobDesk` over a database, a picture folder and the workers' lock files."""
+
+    def __init__(
+        self,
+        database: Database,
+        images: ImageStore,
+        *,
+        limits: Limits,
+        profile: ModelProfile,
+        clock: Callable[[], float],
+        random: Random,
+        locks: Path,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            database: Open for as long as the desk is used.
+            images: Where the pictures are.
+            limits: What one person may have under way, and whether turbo is open.
+            profile: The checkpoint new jobs are drawn by.
+            clock: Tells Unix seconds.
+            random: Where seeds and ids come from; ``random.SystemRandom()`` in earnest.
+            locks: The folder of the workers' lock files.
+        """
+        self._database = database
+        self._images = images
+        self._limits = limits
+        self._profile = profile
+        self._clock = clock
+        self._random = random
+        self._locks = locks
+
+    async def submit(self, order: Order, *, owner_id: int, key: str, origin: str) -> Job:
+        """Accept *order* durably and return its job; the same *key* returns the first submission's.
+
+        A cell whose picture has aged out is drawn again, as a queued job of one picture, if its model is in
+        use.
+
+        Raises:
+            Rejected: Nothing was queued; the code says why.
+            JobNotFound: The source is unknown.
+            PictureGone: The source's picture has aged out.
+            DatabaseBusy: The file did not answer in time.
+            WorkerError: ``DISK_FULL``; nothing was queued.
+        """
+        known, source = await self._database.read(partial(_look_up, order=order, key=key))
+        if known is not None:
+            return known
+        made = plan(order, source, profile=self._profile, seed=self._random.getrandbits(32))
+        made = await self._available(order, source, made)
+        draft = Draft(
+            id=JobId(str(UUID(int=self._random.getrandbits(128), version=4))),
+            key=key,
+            order=order,
+            request=made.request,
+            recipe=made.recipe,
+            origin=origin,
+            owner_id=owner_id,
+            speed=check_lane(made.request, self._limits) if made.recipe else Speed.FAST,
+            seed=made.seed,
+            model=made.model,
+            width=made.width,
+            height=made.height,
+        )
+        if made.recipe is None and made.needs is not None:
+            return await self._take(draft, made.needs)
+        return await self._accept(draft)
+
+    async def cancel(self, job_id: JobId) -> Job:
+        """Ask *job_id* to stop and return it as it is now.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return await self._database.write(partial(_cancel, job_id=job_id, now=self._clock()))
+
+    async def get(self, job_id: JobId) -> Job:
+        """Return one job.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return await self._database.read(partial(find, job_id=job_id))
+
+    async def delete(self, job_id: JobId) -> None:
+        """Forget a final job and its pictures.
+
+        Raises:
+            JobNotFound: There is no such job.
+            Rejected: ``SOURCE_UNFINISHED`` while it is queued or running.
+        """
+        await self._database.write(partial(_delete, job_id=job_id))
+        await asyncio.to_thread(self._images.remove, job_id)
+
+    async def recent(self, *, owner_id: int | None = None, limit: int = 25) -> Sequence[Job]:
+        """Return the newest jobs first, of one person or of all."""
+        return await self._database.read(partial(news.recent, owner_id=owner_id, limit=limit))
+
+    async def progress(self, job_ids: Collection[JobId]) -> Mapping[JobId, Progress]:
+        """Return the latest progress of those running."""
+        if not job_ids:
+            return MappingProxyType({})
+        return await self._database.read(partial(news.progress, job_ids=job_ids))
+
+    async def standing(self, job_id: JobId) -> Standing | None:
+        """Return a queued job's place in its lane, or None if it is not queued."""
+        found = await self._database.read(partial(news.place, job_id=job_id))
+        if found is None:
+            return None
+        return Standing(place=found.place, wait_seconds=found.wait_seconds, away=await self.away())
+
+    async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
+        """Return the events that follow *after*, oldest first."""
+        return await self._database.read(partial(news.events, after=after, limit=limit))
+
+    async def last_event(self) -> EventId:
+        """Return the newest event's id, 0 if there was none yet."""
+        return await self._database.read(news.last_event)
+
+    async def picture(self, name: str) -> bytes:
+        """Return a stored PNG.
+
+        Raises:
+            PictureGone: It is no longer there.
+        """
+        return await asyncio.to_thread(self._images.read, name)
+
+    async def usage(self, owner_id: int) -> Usage:
+        """Return what *owner_id* has made and has under way."""
+        return await self._database.read(partial(news.usage, owner_id=owner_id))
+
+    async def away(self) -> bool:
+        """Tell whether no worker is running."""
+        return not any_worker(self._locks)  # microseconds: no thread needed
+
+    async def _available(self, order: Order, source: Source | None, made: Plan) -> Plan:
+        """Return *made*, or a plan that does without a picture that is gone."""
+        if await self._holds(made.needs):
+            return made
+        if isinstance(order, Cell) and source is not None:
+            again = redrawn(made, source, index=order.index, profile=self._profile)
+            if again is not None and await self._holds(again.needs):
+                return again
+        raise PictureGone(made.needs or "")
+
+    async def _holds(self, picture: str | None) -> bool:
+        return picture is None or await asyncio.to_thread(self._images.holds, picture)
+
+    async def _accept(self, draft: Draft) -> Job:
+        return await self._database.write(
+            partial(_insert, draft=draft, limits=self._limits, now=self._clock())
+        )
+
+    async def _take(self, draft: Draft, picture: str) -> Job:
+        """Store a copy of *picture*, then the job that shows it; without the second the first is removed."""
+        name = await asyncio.to_thread(self._images.copy, picture, draft.id, "1.png")
+        job = None
+        try:
+            job = await self._accept(replace(draft, files=(name,)))
+        finally:
+            if job is None or job.id != draft.id:
+                await asyncio.to_thread(self._images.remove, draft.id)
+        return job
+
+
+def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | None, Source | None]:
+    """Return the job *key* already stands for, and the order's source."""
+    known = find_by_key(db, key)
+    if known is not None or isinstance(order, Imagine):
+        return known, None
+    return None, Source(find(db, order.source), recipe_of(db, order.source))
+
+
+def _insert(db: sqlite3.Connection, *, draft: Draft, limits: Limits, now: float) -> Job:
+    known = find_by_key(db, draft.key)  # again: two submissions of one key may have passed the first look
+    if known is not None:
+        return known
+    if draft.state is JobState.QUEUED:
+        _check_room(db, draft.owner_id, limits)
+    insert(db, draft, now=now)
+    return find(db, draft.id)
+
+
+def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
+    """Refuse the job that would wait behind a full queue.
+
+    A job counts as waiting once the person's running places are taken, whether by running jobs or by those
+    next in line for them; so the limit means the same on a busy machine, an idle one and one whose worker is
+    away.
+    """
+    row = db.execute(
+        "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = ?1)"
+        " + (SELECT count(*) FROM jobs WHERE state = 'running' AND owner_id = ?1) AS jobs",
+        (owner_id,),
+    ).fetchone()
+    if row["jobs"] >= limits.running + limits.waiting:
+        raise Rejected(ErrorCode.QUEUE_FULL, running=limits.running, waiting=limits.waiting)
+
+
+def _cancel(db: sqlite3.Connection, *, job_id: JobId, now: float) -> Job:
+    job = find(db, job_id)
+    if job.state is JobState.QUEUED:
+        move(db, job_id, JobState.QUEUED, JobState.CANCELLED, now=now)
+    elif job.state is JobState.RUNNING:
+        db.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
+    return find(db, job_id)
+
+
+def _delete(db: sqlite3.Connection, *, job_id: JobId) -> None:
+    job = find(db, job_id)
+    if not job.state.final:
+        raise Rejected(ErrorCode.SOURCE_UNFINISHED, state=job.state.value)
+    db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))

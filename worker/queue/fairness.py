@@ -1,0 +1,79 @@
+"""Who is next: the rule, without the rows it is applied to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from parser import Speed
+from worker.recipe import Drawing, Recipe
+
+LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)  # a lane is served when those before it have nothing to give
+UPSCALING_STEPS = 2  # denoising steps that take about as long as one pass of super-resolution per pixel
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """One person's waiting jobs in one lane. Lines sort by who is served first.
+
+    Attributes:
+        turn: When this person was last served in the lane; 0 for never. It only grows.
+        joined: When the line last stopped being empty, to put the never served in order.
+        owner_id: Discord user id.
+        waiting: Jobs in it.
+    """
+
+    turn: int
+    joined: int
+    owner_id: int
+    waiting: int
+
+
+def next_owner(lines: Iterable[Line], running: Mapping[int, int], *, limit: int) -> int | None:
+    """Return who is served next, or None: the one who was served longest ago and has a place left.
+
+    Args:
+        lines: The lane's lines in their order; read no further than needed.
+        running: Jobs under way, by owner.
+        limit: How many of those one person may have.
+    """
+    return next((line.owner_id for line in lines if running.get(line.owner_id, 0) < limit), None)
+
+
+def place(own: Line, rank: int, others: Iterable[Line]) -> int:
+    """Return which job in the lane starts as the how-manyeth, 1 for the next.
+
+    People take turns, so by the time somebody's job number *rank* starts, everyone ahead has had *rank* of
+    theirs and everyone behind one less.
+
+    Args:
+        own: The line the job stands in.
+        rank: Its place in that line, from 1.
+        others: The other lines of the lane.
+    """
+    return rank + sum(min(line.waiting, rank if line < own else rank - 1) for line in others)
+
+
+def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[float]) -> float | None:
+    """Estimate how long until a job starts, or return None where nothing was measured yet.
+
+    Args:
+        ahead: Jobs that start before it.
+        under_way: How far each running job is, 0..1.
+        measured: Device seconds of the last finished jobs.
+    """
+    if not measured:
+        return None
+    jobs = ahead + sum(1 - fraction for fraction in under_way)
+    return jobs * sum(measured) / len(measured)
+
+
+def work(recipe: Recipe) -> float:
+    """Return how long *recipe* keeps a device busy, in an arbitrary unit: a person's short jobs go first."""
+    pixels = recipe.width * recipe.height / 1e6
+    if isinstance(recipe, Drawing):
+        return pixels * recipe.stop_after * len(recipe.seeds)
+    return pixels * UPSCALING_STEPS
+
+
+def pictures(recipe: Recipe) -> int:
+    """Return how many of a device's places *recipe* takes."""
+    return len(recipe.seeds) if isinstance(recipe, Drawing) else 1

@@ -1,0 +1,137 @@
+"""What an order comes to: its request, its recipe, and the picture it needs. Pure."""
+
+from dataclasses import dataclass, replace
+
+from parser import ImagineRequest, Speed
+from worker.api import Cell, ErrorCode, Imagine, Job, JobState, Limits, Order, Rejected, Reroll, Upscale, Vary
+from worker.recipe import STRENGTHS, Drawing, ModelProfile, Recipe, Start, enlarge, lane, resolve
+
+LARGEST_SIDE = 4096  # pixels of an enlarged picture; Discord's limit on a file is near
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The job whose button was pressed, and what was drawn for it."""
+
+    job: Job
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An order made concrete.
+
+    Attributes:
+        request: What is drawn, as it is echoed.
+        recipe: How; None where the picture is there already and only copied.
+        seed: 0..4294967295.
+        model: Name of the checkpoint.
+        width: Pixels of one picture.
+        height: Pixels of one picture.
+        needs: Name of the stored picture it is made from, if any.
+    """
+
+    request: ImagineRequest
+    recipe: Recipe | None
+    seed: int
+    model: str
+    width: int
+    height: int
+    needs: str | None = None
+
+
+def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: int) -> Plan:
+    """Return what *order* comes to.
+
+    - A re-roll draws the source's request with *seed*, which replaces a typed one, and starts from the
+      picture the source started from, if any.
+    - A variation starts from one picture of the source. Seed and quality of the source's prompt do not carry
+      over (Midjourney: they do not affect variations); the rest of the prompt does.
+    - A cell is one picture of the source, taken as it is.
+
+    Args:
+        order: The order.
+        source: Its source's job; None for a prompt of its own.
+        profile: The checkpoint that draws today, whatever drew the source.
+        seed: Drawn for this job; a typed one wins in a prompt of its own.
+
+    Raises:
+        Rejected: ``IMAGES_UNAVAILABLE``, ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
+    """
+    if isinstance(order, Imagine):
+        typed = order.request.seed
+        return _drawn(order.request, profile, seed if typed is None else typed, None)
+    if source is None:
+        raise ValueError(f"an order of kind {order.kind} has a source")
+    match order:
+        case Reroll():
+            request = source.job.request
+            if request.seed is not None:
+                request = request.model_copy(update={"seed": seed})
+            start = source.recipe.start if isinstance(source.recipe, Drawing) else None
+            return _drawn(request, profile, seed, start)
+        case Vary():
+            request = source.job.request.model_copy(update={"seed": None, "quality": None})
+            start = Start(picture=picture_of(source.job, order.index), strength=STRENGTHS[order.strength])
+            return _drawn(request, profile, seed, start)
+        case Cell():
+            return _taken(source.job, picture_of(source.job, order.index))
+        case Upscale():
+            return _enlarged(source.job, picture_of(source.job, order.index))
+
+
+def picture_of(job: Job, index: int) -> str:
+    """Return the name of picture *index* (1-based) of *job*.
+
+    Raises:
+        Rejected: ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
+    """
+    if job.state is not JobState.SUCCEEDED:
+        raise Rejected(ErrorCode.SOURCE_UNFINISHED, state=job.state.value)
+    pictures = job.files[1:] if len(job.files) > 1 else job.files  # a grid stands before its pictures
+    if index > len(pictures):
+        raise Rejected(ErrorCode.NO_SUCH_PICTURE, index=index, pictures=len(pictures))
+    return pictures[index - 1]
+
+
+def redrawn(cell: Plan, source: Source, *, index: int, profile: ModelProfile) -> Plan | None:
+    """Return how to draw an aged-out cell again, or None where that would not give the same picture.
+
+    A picture depends on its own seed alone, so the cell is drawn without its three neighbours.
+    """
+    drawn = source.recipe
+    if not isinstance(drawn, Drawing) or drawn.model != profile.name or index > len(drawn.seeds):
+        return None
+    recipe = drawn.model_copy(update={"seeds": (drawn.seeds[index - 1],)})
+    return replace(cell, recipe=recipe, needs=None if drawn.start is None else drawn.start.picture)
+
+
+def check_lane(request: ImagineRequest, limits: Limits) -> Speed:
+    """Return the lane *request* waits in.
+
+    Raises:
+        Rejected: ``TURBO_OFF``.
+    """
+    speed = lane(request)
+    if speed is Speed.TURBO and not limits.turbo:
+        raise Rejected(ErrorCode.TURBO_OFF)
+    return speed
+
+
+def _drawn(request: ImagineRequest, profile: ModelProfile, seed: int, start: Start | None) -> Plan:
+    if request.images:
+        raise Rejected(ErrorCode.IMAGES_UNAVAILABLE, images=len(request.images))
+    recipe = resolve(request, profile, seed=seed, start=start)
+    needs = None if start is None else start.picture
+    return Plan(request, recipe, seed, profile.name, recipe.width, recipe.height, needs)
+
+
+def _taken(job: Job, picture: str) -> Plan:
+    return Plan(job.request, None, job.seed, job.model, job.width, job.height, picture)
+
+
+def _enlarged(job: Job, picture: str) -> Plan:
+    recipe = enlarge(picture, (job.width, job.height))
+    if max(recipe.width, recipe.height) > LARGEST_SIDE:
+        raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=recipe.width, height=recipe.height)
+    return Plan(job.request, recipe, job.seed, job.model, recipe.width, recipe.height, picture)

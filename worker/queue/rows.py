@@ -1,0 +1,214 @@
+"""A job's row: how it is read, and the only statements that say which state it is in."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from parser import ImagineRequest, Speed
+from worker.api import (
+    TRANSITIONS,
+    ErrorCode,
+    EventId,
+    Job,
+    JobEvent,
+    JobId,
+    JobNotFound,
+    JobState,
+    Order,
+)
+from worker.queue import fairness
+from worker.recipe import Recipe
+
+ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+
+SELECT_JOBS = (
+    "SELECT id, order_json, request, state, speed, owner_id, seed, attempt, cancel_requested, origin, model,"
+    " width, height, files, error, created_at, started_at, finished_at FROM jobs "
+)
+
+
+class StaleJob(Exception):  # noqa: N818 - a state of the row
+    """The job is no longer where the caller believes it: cancelled, taken back, or claimed anew."""
+
+    def __init__(self, job_id: JobId) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A job about to be stored: queued with its recipe, or at once succeeded with its files."""
+
+    id: JobId
+    key: str
+    order: Order
+    request: ImagineRequest
+    recipe: Recipe | None
+    origin: str
+    owner_id: int
+    speed: Speed
+    seed: int
+    model: str
+    width: int
+    height: int
+    files: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> JobState:
+        """The state it is stored in."""
+        return JobState.SUCCEEDED if self.files else JobState.QUEUED
+
+
+def to_job(row: sqlite3.Row) -> Job:
+    """Return the job of a row selected by `SELECT_JOBS`."""
+    values: dict[str, Any] = dict(row)
+    values["order"] = ORDER.validate_json(values.pop("order_json"))
+    values["request"] = ImagineRequest.model_validate_json(values["request"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    values["files"] = tuple(json.loads(values["files"]))
+    return Job(**values)
+
+
+def to_event(row: sqlite3.Row) -> JobEvent:
+    """Return the event of a row of ``job_events``."""
+    return JobEvent(id=EventId(row["id"]), job_id=JobId(row["job_id"]), state=row["state"], at=row["at"])
+
+
+def find(db: sqlite3.Connection, job_id: JobId) -> Job:
+    """Return one job.
+
+    Raises:
+        JobNotFound: There is no such job.
+    """
+    row = db.execute(SELECT_JOBS + "WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise JobNotFound(job_id)
+    return to_job(row)
+
+
+def find_by_key(db: sqlite3.Connection, key: str) -> Job | None:
+    """Return the job that *key* was accepted as."""
+    row = db.execute(SELECT_JOBS + "WHERE key = ?", (key,)).fetchone()
+    return None if row is None else to_job(row)
+
+
+def recipe_of(db: sqlite3.Connection, job_id: JobId) -> Recipe | None:
+    """Return what is drawn for *job_id*, None where nothing was."""
+    row = db.execute("SELECT recipe FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None or row["recipe"] is None else RECIPE.validate_json(row["recipe"])
+
+
+def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
+    """Store a new job and its first event.
+
+    Raises:
+        sqlite3.IntegrityError: Its key or id is taken.
+    """
+    db.execute(
+        "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
+        " seed, model, width, height, state, files, created_at, finished_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            draft.id,
+            draft.key,
+            draft.order.model_dump_json(),
+            draft.request.model_dump_json(),
+            None if draft.recipe is None else draft.recipe.model_dump_json(),
+            draft.origin,
+            draft.owner_id,
+            draft.speed,
+            0 if draft.recipe is None else fairness.work(draft.recipe),
+            1 if draft.recipe is None else fairness.pictures(draft.recipe),
+            draft.seed,
+            draft.model,
+            draft.width,
+            draft.height,
+            draft.state,
+            json.dumps(draft.files),
+            now,
+            now if draft.state.final else None,
+        ),
+    )
+    _append(db, draft.id, draft.state, now)
+
+
+def move(
+    db: sqlite3.Connection,
+    job_id: JobId,
+    source: JobState,
+    target: JobState,
+    *,
+    now: float,
+    attempt: int | None = None,
+    files: tuple[str, ...] = (),
+    error: ErrorCode | None = None,
+    device_seconds: float | None = None,
+    spare: bool = False,
+) -> None:
+    """Move a job from *source* to *target* and append the event, both or neither.
+
+    Args:
+        db: In a write transaction.
+        job_id: The job.
+        source: Where the caller believes it to be.
+        target: Any state but running, which is entered by `take`.
+        now: Unix seconds.
+        attempt: The claim the caller holds, None for one who needs none.
+        files: Names of its pictures, when it succeeded.
+        error: Why, when it failed.
+        device_seconds: Time it took of the device, when it succeeded.
+        spare: Whether the claim it leaves shall not count as an attempt.
+
+    Raises:
+        StaleJob: It is no longer in *source*, or another attempt owns it.
+    """
+    if target not in TRANSITIONS[source] or target is JobState.RUNNING:
+        raise ValueError(f"no way from {source} to {target}")
+    moved = db.execute(
+        "UPDATE jobs SET state = :target, worker = NULL, lease_until = NULL,"
+        " started_at = CASE :target WHEN 'queued' THEN NULL ELSE started_at END,"
+        " finished_at = :finished_at, files = :files, error = :error, device_seconds = :device_seconds,"
+        " spared = spared + :spare"
+        " WHERE id = :id AND state = :source AND attempt = coalesce(:attempt, attempt)",
+        {
+            "id": job_id,
+            "source": source,
+            "target": target,
+            "attempt": attempt,
+            "finished_at": now if target.final else None,
+            "files": json.dumps(files),
+            "error": error,
+            "device_seconds": device_seconds,
+            "spare": spare,
+        },
+    ).rowcount
+    if not moved:
+        raise StaleJob(job_id)
+    db.execute("DELETE FROM progress WHERE job_id = ?", (job_id,))
+    _append(db, job_id, target, now)
+
+
+def take(db: sqlite3.Connection, job_id: JobId, *, worker: str, now: float, lease_until: float) -> EventId:
+    """Lease a queued job to *worker*, append the event and return its id.
+
+    Raises:
+        StaleJob: It is not queued.
+    """
+    taken = db.execute(
+        "UPDATE jobs"
+        " SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?"
+        " WHERE id = ? AND state = 'queued'",
+        (worker, lease_until, now, job_id),
+    ).rowcount
+    if not taken:
+        raise StaleJob(job_id)
+    return _append(db, job_id, JobState.RUNNING, now)
+
+
+def _append(db: sqlite3.Connection, job_id: JobId, state: JobState, now: float) -> EventId:
+    row = db.execute("INSERT INTO job_events (job_id, state, at) VALUES (?, ?, ?)", (job_id, state, now))
+    return EventId(row.lastrowid or 0)
