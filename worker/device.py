@@ -1,5 +1,7 @@
 """The seam to whatever draws."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,7 +32,20 @@ class Advanced:
     attempt: int
     fraction: float  # 0..1
     paused: bool
-    preview: bytes | None  # WebP
+    preview: bytes | None  # WebP; None keeps the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """With whom a job shared its forward passes."""
+
+    passes: int  # forward passes its pictures took part in
+    shared: int  # those in which pictures of another person took part
+    people: int  # most people in one pass, the owner among them
+    rows: int  # most pictures in one pass
+
+
+ALONE = Company(passes=0, shared=0, people=1, rows=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +55,8 @@ class Finished:
     job_id: JobId
     attempt: int
     pictures: Mapping[str, bytes]  # file name -> PNG; "grid.png" first where there are several
-    device_seconds: float
+    device_seconds: float  # its share of the forward passes, by pictures
+    company: Company = ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +89,21 @@ class Capacity:
 
 
 class Device(Protocol):
-    """Something that draws: in this process, in a test, on another machine."""
+    """Something that draws: in this process, in a test, on another machine.
+
+    Every job accepted ends in exactly one of `Finished`, `Failed` and `Dropped`.
+    """
 
     async def submit(self, job: DeviceJob) -> None:
         """Accept *job*; the same (job, attempt) again changes nothing."""
         ...
 
     def watch(self, *, after: int = 0) -> AsyncIterator[tuple[int, DeviceEvent]]:
-        """Yield events numbered from *after* + 1; the last ones are replayed."""
+        """Yield events numbered from *after* + 1, for as long as the device lives.
+
+        Those still in the replay buffer come first. A watcher that fell further behind sees
+        the numbers jump.
+        """
         ...
 
     async def cancel(self, job_id: JobId) -> None:
@@ -90,3 +113,54 @@ class Device(Protocol):
     async def capacity(self) -> Capacity:
         """Return the free places."""
         ...
+
+
+class EventLog:
+    """Numbered events with a bounded memory, for one event loop."""
+
+    def __init__(self, *, events: int = 512, picture_bytes: int = 64 * 2**20) -> None:
+        """Keep at most *events* events and roughly *picture_bytes* of pictures for replay."""
+        self._kept: deque[tuple[int, DeviceEvent]] = deque()
+        self._events = events
+        self._picture_bytes = picture_bytes
+        self._bytes = 0
+        self._last = 0
+        self._closed = False
+        self._news = asyncio.Event()
+
+    def append(self, event: DeviceEvent) -> None:
+        """Number *event* and wake the watchers; call it on the event loop's thread."""
+        self._last += 1
+        self._kept.append((self._last, event))
+        self._bytes += _size(event)
+        while len(self._kept) > self._events or (self._bytes > self._picture_bytes and len(self._kept) > 1):
+            self._bytes -= _size(self._kept.popleft()[1])
+        self._ring()
+
+    def close(self) -> None:
+        """End every watch once it has seen what is left."""
+        self._closed = True
+        self._ring()
+
+    async def watch(self, after: int) -> AsyncIterator[tuple[int, DeviceEvent]]:
+        """Yield events numbered above *after*, oldest first."""
+        while True:
+            news = self._news
+            for number, event in [kept for kept in self._kept if kept[0] > after]:
+                after = number
+                yield number, event
+            if news is not self._news:
+                continue
+            if self._closed:
+                return
+            await news.wait()
+
+    def _ring(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def _size(event: DeviceEvent) -> int:
+    if isinstance(event, Finished):
+        return sum(len(picture) for picture in event.pictures.values())
+    return len(event.preview) if isinstance(event, Advanced) and event.preview else 0

@@ -1,0 +1,200 @@
+"""Stable Diffusion 1.x and 2.x, a step at a time; the only module that touches latents."""
+
+import copy
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from worker.api import ErrorCode, WorkerError
+from worker.device import DeviceJob
+from worker.engine import pictures
+from worker.engine.checkpoint import Checkpoint
+from worker.engine.conditioning import Conditioner
+from worker.engine.glimpse import Glimpse
+from worker.engine.plan import BatchKey, Sample, SampleId
+from worker.recipe import Drawing
+
+
+@dataclass(slots=True)
+class Row:
+    """One sample's tensors; its scheduler counts its own steps."""
+
+    latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
+    scheduler: Any
+    timesteps: torch.Tensor  # those still to be taken, in order
+    whole: bool  # False if the schedule is left early
+    positive: torch.Tensor
+    unconditional: torch.Tensor
+    guidance: float
+    generator: torch.Generator
+    step: int = 0
+    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
+
+
+class Denoiser:
+    """Denoise samples of one checkpoint together, each row with its own schedule, prompt and guidance."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self._device = checkpoint.hardware.device
+        self._dtype = checkpoint.hardware.dtype
+        self._conditioner = Conditioner(checkpoint)
+        self._glimpse = Glimpse.fitted(checkpoint)
+        self._rows: dict[SampleId, Row] = {}
+
+    def key(self, height: int, width: int) -> BatchKey:
+        """Return the key of a plain prompt at this size in pixels."""
+        context = int(self._conditioner.encode("").shape[1])
+        grid = self._checkpoint.grid
+        return BatchKey(self._checkpoint.profile.name, height // grid, width // grid, context, guided=True)
+
+    def open(self, job: DeviceJob) -> list[Sample]:
+        """Encode the prompt and lay out the noise of every picture."""
+        recipe = job.recipe
+        assert isinstance(recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
+        told = self._conditioner.condition(recipe.positive, recipe.negative, recipe.negative_pull)
+        grid = self._checkpoint.grid
+        key = BatchKey(
+            model=self._checkpoint.profile.name,
+            height=recipe.height // grid,
+            width=recipe.width // grid,
+            context=int(told.positive.shape[1]),
+            guided=recipe.guidance > 1,
+        )
+        template = copy.deepcopy(self._checkpoint.scheduler)
+        template.set_timesteps(recipe.steps, device=self._device)
+        picture = None if job.source is None or recipe.start is None else self._encoded(job.source, recipe)
+        samples = []
+        for index, seed in enumerate(recipe.seeds):
+            row = self._row(recipe, seed, copy.deepcopy(template), picture)
+            row.positive, row.unconditional = told.positive, told.unconditional
+            sample_id = SampleId(job.job_id, job.attempt, index)
+            self._rows[sample_id] = row
+            samples.append(Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps)))
+        return samples
+
+    def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
+        """Predict for all rows in one pass of the UNet; changes nothing, so it can be repeated.
+
+        Returns:
+            For each sample the guided model output, float32, shape ``(1, 4, rows, columns)``.
+        """
+        rows = [self._rows[sample_id] for sample_id in ids]
+        guided = rows[0].guidance > 1
+        sides = 2 if guided else 1
+        scaled = [row.scheduler.scale_model_input(row.latents, row.timesteps[row.step]) for row in rows]
+        latents = torch.cat(scaled * sides).to(self._dtype, memory_format=torch.channels_last)
+        timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
+        context = [row.unconditional for row in rows] if guided else []
+        context += [row.positive for row in rows]
+        output = self._checkpoint.unet(
+            latents, timesteps, encoder_hidden_states=torch.cat(context), return_dict=False
+        )[0].float()
+        if guided:
+            scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
+            away, toward = output.chunk(2)
+            output = away + scale * (toward - away)
+        return list(output.contiguous().split(1))
+
+    def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
+        """Let the sample's own scheduler turn *output* into its next latents."""
+        row = self._rows[sample_id]
+        timestep = row.timesteps[row.step]
+        scaled = row.scheduler.scale_model_input(row.latents, timestep)
+        row.estimate = (scaled, output, timestep)
+        noise = {"generator": row.generator} if _draws_noise(type(row.scheduler)) else {}
+        row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
+        row.step += 1
+
+    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
+        """Decode finished samples; a schedule left early ends at what the model expected to see.
+
+        Returns:
+            Pixels of shape ``(height, width, 3)``.
+        """
+        rows = [self._rows[sample_id] for sample_id in ids]
+        latents = torch.cat([row.latents if row.whole else self._expected(row) for row in rows])
+        if not bool(torch.isfinite(latents).all()):
+            raise WorkerError(ErrorCode.ENGINE_FAILED)
+        decoded = self._checkpoint.vae.decode(
+            latents / self._checkpoint.vae.config.scaling_factor, return_dict=False
+        )[0]
+        return pictures.pixels(decoded)
+
+    def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
+        """Return what the samples seem to become, without running the autoencoder; empty before a step."""
+        rows = [self._rows[sample_id] for sample_id in ids]
+        if any(row.estimate is None for row in rows):
+            return []
+        return pictures.pixels(self._glimpse(torch.cat([self._expected(row) for row in rows])))
+
+    def close(self, ids: Sequence[SampleId]) -> None:
+        """Free the tensors of samples that are done or dropped."""
+        for sample_id in ids:
+            self._rows.pop(sample_id, None)
+
+    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
+        """Return what the PNG of picture *index* says; None is the grid."""
+        return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
+
+    def _row(self, recipe: Drawing, seed: int, scheduler: Any, picture: torch.Tensor | None) -> Row:
+        generator = torch.Generator("cpu").manual_seed(seed)
+        grid = self._checkpoint.grid
+        channels = self._checkpoint.unet.config.in_channels
+        shape = (1, channels, recipe.height // grid, recipe.width // grid)
+        noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(self._device)
+        timesteps = scheduler.timesteps
+        stop = max(1, round(len(timesteps) * recipe.stop_after / recipe.steps))
+        begin = 0
+        if picture is None or recipe.start is None:
+            latents = noise * scheduler.init_noise_sigma
+        else:
+            # As diffusers' image-to-image pipeline: the last `strength` of the schedule, at least a step.
+            begin = recipe.steps - max(1, min(int(recipe.steps * recipe.start.strength), recipe.steps))
+            begin *= scheduler.order
+            scheduler.set_begin_index(begin)
+            latents = scheduler.add_noise(picture, noise, timesteps[begin : begin + 1])
+        stop = max(stop, begin + 1)
+        return Row(
+            latents=latents,
+            scheduler=scheduler,
+            timesteps=timesteps[begin:stop],
+            whole=stop == len(timesteps),
+            positive=noise,
+            unconditional=noise,
+            guidance=recipe.guidance,
+            generator=generator,
+        )
+
+    def _encoded(self, source: bytes, recipe: Drawing) -> torch.Tensor:
+        """Return the latents of a picture, the middle of what the autoencoder says."""
+        tensor = pictures.tensor(source, (recipe.width, recipe.height)).to(self._device)
+        latents: torch.Tensor = self._checkpoint.vae.encode(tensor).latent_dist.mode()
+        return latents * self._checkpoint.vae.config.scaling_factor
+
+    def _expected(self, row: Row) -> torch.Tensor:
+        """Return the clean latents the last output points at.
+
+        With a the cumulative alpha of the timestep and x the model's input,
+        eps prediction means x0 = (x - sqrt(1-a) eps) / sqrt(a), and
+        v prediction means x0 = sqrt(a) x - sqrt(1-a) v (Salimans and Ho 2022, appendix D).
+        """
+        assert row.estimate is not None  # noqa: S101 - asked for after a step only
+        x, output, timestep = row.estimate
+        a = row.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
+        kind = row.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return a.sqrt() * x - (1 - a).sqrt() * output
+        return output if kind == "sample" else (x - (1 - a).sqrt() * output) / a.sqrt()
+
+
+@cache
+def _draws_noise(kind: type) -> bool:
+    """Tell whether schedulers of this class add noise of their own at each step."""
+    return "generator" in inspect.signature(kind.step).parameters  # type: ignore[attr-defined]

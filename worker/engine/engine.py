@@ -1,0 +1,344 @@
+"""The loop: schedule, denoise, update."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import structlog
+import torch
+from numpy.typing import NDArray
+
+from parser import Speed
+from worker.api import ErrorCode, JobId, WorkerError
+from worker.device import Capacity, Company, DeviceJob, Dropped, Failed
+from worker.engine.plan import BatchKey, Sample, SampleId, StepScheduler
+from worker.recipe import Recipe
+
+PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
+OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # of torch's CPU allocators
+
+Pixels = NDArray[np.uint8]  # (height, width, 3)
+log = structlog.get_logger()
+
+
+class Backend(Protocol):
+    """One network family; the only code that touches tensors."""
+
+    def open(self, job: DeviceJob) -> list[Sample]:
+        """Prepare every picture of *job*; may raise `WorkerError`."""
+        ...
+
+    def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
+        """Run one forward pass for all; changes nothing, so it may be repeated in parts."""
+        ...
+
+    def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
+        """Advance one sample by its share of a forward pass."""
+        ...
+
+    def pictures(self, ids: Sequence[SampleId]) -> list[Pixels]:
+        """Return finished samples as pictures."""
+        ...
+
+    def preview(self, ids: Sequence[SampleId]) -> list[Pixels]:
+        """Return how samples look now; empty if there is nothing to see yet."""
+        ...
+
+    def close(self, ids: Sequence[SampleId]) -> None:
+        """Forget samples."""
+        ...
+
+    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
+        """Return what the PNG of a picture says; None is the grid."""
+        ...
+
+
+class Backends(Protocol):
+    """Where the networks are."""
+
+    def preload(self) -> BatchKey:
+        """Load what ordinary jobs need and return their batch key."""
+        ...
+
+    def backend(self, recipe: Recipe) -> Backend:
+        """Return what makes a recipe's pictures; may raise `WorkerError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A job came a step further, or was paused."""
+
+    job_id: JobId
+    attempt: int
+    fraction: float
+    paused: bool
+    preview: Sequence[Pixels]  # empty: nothing new to see
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """All pictures of a job are there, not yet as files."""
+
+    job_id: JobId
+    attempt: int
+    cells: Sequence[Pixels]
+    text: dict[int | None, dict[str, str]]
+    device_seconds: float
+    company: Company
+
+
+Outcome = Moved | Drawn | Failed | Dropped
+
+
+@dataclass(slots=True)
+class Work:
+    """A job under way."""
+
+    job: DeviceJob
+    backend: Backend
+    samples: list[Sample]
+    cells: dict[int, Pixels] = field(default_factory=dict)
+    seconds: float = 0.0
+    previewed_at: float | None = None
+    paused: bool = False
+    passes: int = 0
+    shared: int = 0
+    people: int = 1
+    rows: int = 0
+
+    @property
+    def ids(self) -> list[SampleId]:
+        """Its samples, in picture order."""
+        return [sample.id for sample in self.samples]
+
+    @property
+    def fraction(self) -> float:
+        """Steps taken of all steps."""
+        return sum(s.step for s in self.samples) / sum(s.steps for s in self.samples)
+
+    @property
+    def company(self) -> Company:
+        """Whom it met in its forward passes."""
+        return Company(self.passes, self.shared, self.people, self.rows)
+
+
+class Engine:
+    """Take one step for one batch at a time. Belongs to one thread."""
+
+    def __init__(
+        self, backends: Backends, clock: Callable[[], float], scheduler: StepScheduler | None = None
+    ) -> None:
+        """Load the default network.
+
+        Args:
+            backends: Where the networks are.
+            clock: Seconds, monotonic.
+            scheduler: Who is next; a fresh one by default.
+
+        Raises:
+            WorkerError: The default network is missing or damaged.
+        """
+        self._backends = backends
+        self._clock = clock
+        self._scheduler = StepScheduler() if scheduler is None else scheduler
+        self._usual = backends.preload()
+        self._works: dict[JobId, Work] = {}
+        self._outcomes: list[Outcome] = []
+        self.passes: Counter[int] = Counter()  # forward passes by their number of rows
+
+    @property
+    def busy(self) -> bool:
+        """True while there is a step to take."""
+        return bool(self._works)
+
+    def submit(self, job: DeviceJob) -> list[Outcome]:
+        """Admit a job; it joins the next step that its lane and the batch cap allow."""
+        began = self._clock()
+        try:
+            backend = self._backends.backend(job.recipe)
+            work = Work(job, backend, backend.open(job))
+        except Exception as error:  # noqa: BLE001 - whatever a network raises fails this job alone
+            return [_failed(job, error)]
+        work.seconds = self._clock() - began
+        self._works[job.job_id] = work
+        self._scheduler.add(work.samples)
+        return []
+
+    def cancel(self, job_id: JobId) -> list[Outcome]:
+        """Drop a job's latents; nothing if it is not here."""
+        work = self._works.get(job_id)
+        if work is None:
+            return []
+        self._forget(work)
+        return [Dropped(work.job.job_id, work.job.attempt)]
+
+    def drop_all(self) -> list[Outcome]:
+        """Drop every job."""
+        return [outcome for job_id in list(self._works) for outcome in self.cancel(job_id)]
+
+    def fail_all(self) -> list[Outcome]:
+        """Fail every job, to be tried again: the engine's own state is in doubt."""
+        jobs = [work.job for work in self._works.values()]
+        for work in list(self._works.values()):
+            self._forget(work)
+        return [Failed(job.job_id, job.attempt, ErrorCode.ENGINE_FAILED, retryable=True) for job in jobs]
+
+    def capacity(self) -> Capacity:
+        """Return the free places by lane."""
+        free = {lane: self._scheduler.free(lane, self._usual) for lane in Speed}
+        return Capacity(free, len(self._scheduler))
+
+    def step(self) -> list[Outcome]:
+        """Take one step for one batch; return what happened, in order."""
+        batch = self._scheduler.schedule()
+        if not batch:
+            return []
+        self._outcomes = []
+        began = self._clock()
+        advanced = self._advance(batch)
+        seconds = self._clock() - began
+        if len(advanced) == len(batch):
+            self._scheduler.cap(batch[0].key).measured(len(batch), seconds)
+        for sample in advanced:
+            self._works[sample.id.job_id].seconds += seconds / len(advanced)
+        done = self._scheduler.update(advanced)
+        for work in self._touched(advanced):
+            self._conclude(work, [sample for sample in done if sample.id.job_id == work.job.job_id])
+        self._mark_paused()
+        return self._outcomes
+
+    def _advance(self, batch: Sequence[Sample]) -> list[Sample]:
+        """Run the batch in one forward pass, or, where that fails, its halves; return who advanced."""
+        batch = [sample for sample in batch if sample.id.job_id in self._works]
+        if not batch:
+            return []
+        backend = self._works[batch[0].id.job_id].backend
+        try:
+            outputs = backend.forward([sample.id for sample in batch])
+        except Exception as error:  # noqa: BLE001 - the thread must live; the culprit is found by halving
+            return self._divide(batch, error)
+        self._record(batch)
+        for sample, output in zip(batch, outputs, strict=True):
+            self._take(backend, sample, output)
+        return [sample for sample in batch if sample.id.job_id in self._works]
+
+    def _divide(self, batch: Sequence[Sample], error: Exception) -> list[Sample]:
+        if _code(error) is ErrorCode.OUT_OF_MEMORY:
+            self._make_room(batch)
+        if len(batch) == 1:
+            self._fail(self._works[batch[0].id.job_id], error)
+            return []
+        middle = len(batch) // 2
+        first = self._advance(batch[:middle])
+        second = self._advance(batch[middle:])
+        return [sample for sample in first + second if sample.id.job_id in self._works]
+
+    def _take(self, backend: Backend, sample: Sample, output: torch.Tensor) -> None:
+        work = self._works.get(sample.id.job_id)
+        if work is None:  # a sibling failed a moment ago
+            return
+        try:
+            backend.take(sample.id, output)
+        except Exception as error:  # noqa: BLE001 - one row's failure is its job's alone
+            self._fail(work, error)
+
+    def _make_room(self, batch: Sequence[Sample]) -> None:
+        """Remember that so many rows do not fit, and hand back a job that only waits."""
+        self._scheduler.cap(batch[0].key).lower(len(batch) // 2)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        waiting = self._scheduler.newest_paused_relax()
+        if waiting is not None:
+            self._outcomes += self.cancel(waiting)
+
+    def _record(self, batch: Sequence[Sample]) -> None:
+        self.passes[len(batch)] += 1
+        owners = {sample.owner_id for sample in batch}
+        for work in self._touched(batch):
+            work.passes += 1
+            work.shared += len(owners) > 1
+            work.people = max(work.people, len(owners))
+            work.rows = max(work.rows, len(batch))
+
+    def _touched(self, samples: Iterable[Sample]) -> list[Work]:
+        ids = dict.fromkeys(sample.id.job_id for sample in samples)
+        return [self._works[job_id] for job_id in ids if job_id in self._works]
+
+    def _conclude(self, work: Work, done: Sequence[Sample]) -> None:
+        """Decode what is done; report the job as drawn, or as moved."""
+        began = self._clock()
+        try:
+            if done:
+                cells = work.backend.pictures([sample.id for sample in done])
+                work.cells |= {sample.id.index: cell for sample, cell in zip(done, cells, strict=True)}
+            finished = len(work.cells) == len(work.samples)
+            preview = [] if finished else self._preview(work)
+        except Exception as error:  # noqa: BLE001 - decoding may run out of memory; others go on
+            self._fail(work, error)
+            return
+        work.seconds += self._clock() - began
+        if finished:
+            self._outcomes.append(_drawn(work))
+            self._forget(work)
+        else:
+            self._outcomes.append(
+                Moved(work.job.job_id, work.job.attempt, work.fraction, paused=False, preview=preview)
+            )
+
+    def _preview(self, work: Work) -> Sequence[Pixels]:
+        now = self._clock()
+        if work.cells or (work.previewed_at is not None and now - work.previewed_at < PREVIEW_SECONDS):
+            return []
+        preview = work.backend.preview(work.ids)
+        if preview:
+            work.previewed_at = now
+        return preview
+
+    def _mark_paused(self) -> None:
+        paused = self._scheduler.paused()
+        for job_id, work in self._works.items():
+            if job_id in paused and not work.paused:
+                self._outcomes.append(Moved(job_id, work.job.attempt, work.fraction, paused=True, preview=[]))
+            work.paused = job_id in paused
+
+    def _fail(self, work: Work, error: Exception) -> None:
+        self._forget(work)
+        self._outcomes.append(_failed(work.job, error))
+
+    def _forget(self, work: Work) -> None:
+        del self._works[work.job.job_id]
+        self._scheduler.remove(work.ids)
+        work.backend.close(work.ids)
+
+
+def _drawn(work: Work) -> Drawn:
+    indices = sorted(work.cells)
+    said: list[int | None] = [*indices, None] if len(indices) > 1 else [*indices]
+    return Drawn(
+        job_id=work.job.job_id,
+        attempt=work.job.attempt,
+        cells=[work.cells[index] for index in indices],
+        text={index: work.backend.text(work.job, index) for index in said},
+        device_seconds=work.seconds,
+        company=work.company,
+    )
+
+
+def _failed(job: DeviceJob, error: Exception) -> Failed:
+    code = _code(error)
+    expected = isinstance(error, WorkerError)
+    reason = dict(error.detail) if isinstance(error, WorkerError) else {}
+    log.error("job_failed", job_id=job.job_id, code=code.value, **reason, exc_info=None if expected else error)
+    return Failed(job.job_id, job.attempt, code, retryable=code is ErrorCode.ENGINE_FAILED and not expected)
+
+
+def _code(error: Exception) -> ErrorCode:
+    if isinstance(error, WorkerError):
+        return error.code
+    text = str(error).lower()
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(w in text for w in OUT_OF_MEMORY_WORDS):
+        return ErrorCode.OUT_OF_MEMORY
+    return ErrorCode.ENGINE_FAILED

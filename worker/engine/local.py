@@ -1,0 +1,136 @@
+"""The device in this process."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from worker.api import ErrorCode, JobId
+from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, EventLog, Failed, Finished
+from worker.engine import pictures
+from worker.engine.engine import Backends, Drawn, Engine, Moved, Outcome
+from worker.engine.thread import EngineThread
+from worker.recipe import Drawing
+
+REMEMBERED = 4096  # submissions; a repeated one within these changes nothing
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The free places, and how many pictures had been taken in when they were counted."""
+
+    capacity: Capacity
+    taken: int
+
+
+class InProcessDevice:
+    """An engine on a thread of its own; files are coded on another, off the critical path."""
+
+    def __init__(
+        self, backends: Callable[[], Backends], clock: Callable[[], float], threads: int | None = None
+    ) -> None:
+        """Describe the device; `open` starts it. To be called on the event loop.
+
+        Args:
+            backends: Builds the networks, on the device's thread.
+            clock: Seconds, monotonic.
+            threads: CPU threads of a forward pass.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._thread = EngineThread(lambda: Engine(backends(), clock), self._emit, threads)
+        self._coder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
+        self._log = EventLog()
+        self._submitted: OrderedDict[tuple[JobId, int], None] = OrderedDict()
+        self._sent = 0
+        self._taken = 0
+        self._seen = Seen(Capacity({}, 0), 0)
+
+    async def open(self) -> None:
+        """Load the default network.
+
+        Raises:
+            WorkerError: ``MODEL_MISSING``.
+        """
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._thread.start(lambda error: self._loop.call_soon_threadsafe(_resolve, ready, error))
+        await ready
+
+    async def close(self) -> None:
+        """Finish the current step, drop every job, end the threads; watchers see the last events."""
+        self._thread.stop()
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._coder.shutdown)
+        self._loop.call_soon(self._log.close)  # behind the events that are on their way
+
+    async def submit(self, job: DeviceJob) -> None:
+        """Accept *job*; the same (job, attempt) again changes nothing."""
+        name = (job.job_id, job.attempt)
+        if name in self._submitted:
+            return
+        self._submitted[name] = None
+        if len(self._submitted) > REMEMBERED:
+            self._submitted.popitem(last=False)
+        self._sent += _count(job)
+        self._thread.post(partial(self._take_in, job))
+
+    def watch(self, *, after: int = 0) -> AsyncIterator[tuple[int, DeviceEvent]]:
+        """Yield events numbered from *after* + 1 until the device is closed."""
+        return self._log.watch(after)
+
+    async def cancel(self, job_id: JobId) -> None:
+        """Drop *job_id* before the next step."""
+        self._thread.post(lambda engine: engine.cancel(job_id))
+
+    async def capacity(self) -> Capacity:
+        """Return the places left at the last step, less what was submitted since."""
+        seen = self._seen
+        waiting = self._sent - seen.taken
+        free = {lane: max(0, places - waiting) for lane, places in seen.capacity.free.items()}
+        return Capacity(free, seen.capacity.resident + waiting)
+
+    def _take_in(self, job: DeviceJob, engine: Engine) -> Sequence[Outcome]:
+        self._taken += _count(job)
+        return engine.submit(job)
+
+    def _emit(self, engine: Engine, outcomes: Sequence[Outcome]) -> None:
+        """Publish the free places and pass outcomes on; runs on the device's thread."""
+        self._seen = Seen(engine.capacity(), self._taken)
+        for outcome in outcomes:
+            self._coder.submit(self._publish, outcome)
+
+    def _publish(self, outcome: Outcome) -> None:
+        """Code the files and tell the event loop; runs on the coder's thread, in order."""
+        try:
+            event = _event(outcome)
+        except Exception:
+            log.exception("coding_failed", job_id=outcome.job_id)
+            event = Failed(outcome.job_id, outcome.attempt, ErrorCode.ENGINE_FAILED, retryable=True)
+        self._loop.call_soon_threadsafe(self._log.append, event)
+
+
+def _event(outcome: Outcome) -> DeviceEvent:
+    if isinstance(outcome, Moved):
+        preview = pictures.preview(outcome.preview) if outcome.preview else None
+        return Advanced(outcome.job_id, outcome.attempt, outcome.fraction, outcome.paused, preview)
+    if isinstance(outcome, Drawn):
+        files = pictures.files(outcome.cells, outcome.text)
+        return Finished(outcome.job_id, outcome.attempt, files, outcome.device_seconds, outcome.company)
+    return outcome
+
+
+def _count(job: DeviceJob) -> int:
+    return len(job.recipe.seeds) if isinstance(job.recipe, Drawing) else 1
+
+
+def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)

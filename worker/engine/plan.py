@@ -1,0 +1,215 @@
+"""Who takes the next step: samples, batch keys and the step scheduler. Pure Python."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from parser import Speed
+from worker.api import JobId
+
+LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)  # who is served first
+GAIN = 0.9  # a batch twice as large must cost at most this much per row to be worth its latency
+
+
+class SampleId(NamedTuple):
+    """One picture of one attempt at a job."""
+
+    job_id: JobId
+    attempt: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """What two samples must have in common to share a forward pass.
+
+    Anything not here is per row (timestep, guidance, seed, number of steps), so it reaches the
+    model as a vector with one entry per row.
+    """
+
+    model: str
+    height: int  # latent rows, or pixels of a tile
+    width: int  # latent columns, or pixels of a tile
+    context: int  # conditioning length in tokens, after padding; 0 without text
+    guided: bool  # two model rows per sample instead of one
+
+
+@dataclass(slots=True)
+class Sample:
+    """One picture being made, as the scheduler sees it."""
+
+    id: SampleId
+    key: BatchKey
+    lane: Speed
+    owner_id: int
+    steps: int
+    step: int = 0
+    arrival: int = 0  # given by the scheduler
+
+    @property
+    def remaining(self) -> int:
+        """Steps still to take."""
+        return self.steps - self.step
+
+    @property
+    def done(self) -> bool:
+        """True once every step has been taken."""
+        return self.step >= self.steps
+
+
+@dataclass(slots=True)
+class BatchCap:
+    """How many rows of one key are worth a forward pass, learned from the passes themselves.
+
+    A size counts once it was measured to cost at most ``GAIN`` per row of half that size. The cap
+    is the next size to try, so it doubles while doubling pays.
+    """
+
+    first: int
+    most: int
+    _best: dict[int, float] = field(default_factory=dict)  # rows -> least seconds per row
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """Record a forward pass of *rows* rows; only powers of two are comparable."""
+        if rows & (rows - 1) == 0:
+            per_row = seconds / rows
+            self._best[rows] = min(per_row, self._best.get(rows, per_row))
+
+    def lower(self, rows: int) -> None:
+        """Never exceed *rows* again: memory did not suffice for more."""
+        self.most = max(1, min(self.most, rows))
+
+    @property
+    def rows(self) -> int:
+        """The most rows the next forward pass should have."""
+        size = self.first
+        while size < self.most and self._pays(size):
+            size *= 2
+        return min(size, self.most)
+
+    def _pays(self, size: int) -> bool:
+        """Tell whether *size* has proved itself, so that twice as many may be tried."""
+        if size not in self._best:
+            return False
+        half = self._best.get(size // 2)
+        return half is None or self._best[size] <= GAIN * half
+
+
+class StepScheduler:
+    """Admit, group, advance and retire samples, one step at a time.
+
+    The highest lane with work has the device to itself; what waits below keeps its place. Inside
+    a lane, keys take turns; inside a key, the person served least so far is next, with their job
+    that has least left to do.
+    """
+
+    def __init__(self, *, first_cap: int = 8, most: int = 64, resident_limit: int = 128) -> None:
+        """Start every key at *first_cap* rows, never exceed *most*, hold at most *resident_limit* samples."""
+        self._first_cap = first_cap
+        self._most = most
+        self._resident_limit = resident_limit
+        self._samples: dict[SampleId, Sample] = {}
+        self._caps: dict[BatchKey, BatchCap] = {}
+        self._turns: dict[BatchKey, int] = {}
+        self._served: dict[int, float] = {}
+        self._clock = 0
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def add(self, samples: Iterable[Sample]) -> None:
+        """Admit *samples*; they may join the very next step."""
+        for sample in samples:
+            self._clock += 1
+            sample.arrival = self._clock
+            if sample.owner_id not in self._served:
+                # A newcomer is served next but brings no credit from the time they were away.
+                self._served[sample.owner_id] = min(self._served.values(), default=0.0)
+            self._samples[sample.id] = sample
+
+    def remove(self, ids: Iterable[SampleId]) -> None:
+        """Forget samples, whether done, failed or cancelled."""
+        for sample_id in ids:
+            self._samples.pop(sample_id, None)
+        present = {sample.owner_id for sample in self._samples.values()}
+        self._served = {owner: rows for owner, rows in self._served.items() if owner in present}
+        live = {sample.key for sample in self._samples.values()}
+        self._turns = {key: turn for key, turn in self._turns.items() if key in live}
+
+    def schedule(self) -> list[Sample]:
+        """Return the samples of the next step: one lane, one key, at most its cap; empty if idle."""
+        lane = self.lane
+        if lane is None:
+            return []
+        working = [sample for sample in self._samples.values() if sample.lane == lane and not sample.done]
+        key = min((s.key for s in working), key=lambda k: self._turns.get(k, 0))
+        self._clock += 1
+        self._turns[key] = self._clock
+        return self._fill([sample for sample in working if sample.key == key], self.cap(key).rows)
+
+    def update(self, batch: Iterable[Sample]) -> list[Sample]:
+        """Count a step for every sample of *batch*; return those now done."""
+        done = []
+        for sample in batch:
+            sample.step += 1
+            self._served[sample.owner_id] += 1
+            if sample.done:
+                done.append(sample)
+        return done
+
+    def cap(self, key: BatchKey) -> BatchCap:
+        """Return what is known about batches of *key*."""
+        return self._caps.setdefault(key, BatchCap(first=self._first_cap, most=self._most))
+
+    @property
+    def lane(self) -> Speed | None:
+        """The lane that has the device now."""
+        lanes = {sample.lane for sample in self._samples.values() if not sample.done}
+        return next((lane for lane in LANES if lane in lanes), None)
+
+    def paused(self) -> set[JobId]:
+        """Return the jobs that wait for a higher lane."""
+        lane = self.lane
+        return {s.id.job_id for s in self._samples.values() if not s.done and s.lane != lane}
+
+    def newest_paused_relax(self) -> JobId | None:
+        """Return the job to hand back when memory is short."""
+        if self.lane == Speed.RELAX:
+            return None
+        relaxed = [s for s in self._samples.values() if s.lane == Speed.RELAX]
+        return max(relaxed, key=lambda s: s.arrival).id.job_id if relaxed else None
+
+    def free(self, lane: Speed, key: BatchKey | None) -> int:
+        """Return the places left for *lane*, in pictures.
+
+        A lane is full once it and those above it fill the batch of *key*, the usual one; what
+        runs below does not count, for it gives way. All lanes together end at the resident limit.
+        """
+        above = LANES[: LANES.index(lane) + 1]
+        ahead = sum(sample.lane in above for sample in self._samples.values())
+        cap = self._first_cap if key is None else self.cap(key).rows
+        if lane == Speed.RELAX:
+            ahead = len(self._samples)
+        return max(0, min(cap - ahead, self._resident_limit - len(self._samples)))
+
+    def _fill(self, candidates: list[Sample], rows: int) -> list[Sample]:
+        jobs: dict[JobId, list[Sample]] = {}
+        for sample in candidates:
+            jobs.setdefault(sample.id.job_id, []).append(sample)
+        waiting: dict[int, list[list[Sample]]] = {}
+        for job in sorted(jobs.values(), key=_work_left):
+            waiting.setdefault(job[0].owner_id, []).append(sorted(job, key=lambda s: (s.step, s.id.index)))
+        taken = dict.fromkeys(waiting, 0)
+        batch: list[Sample] = []
+        while waiting and len(batch) < rows:
+            owner = min(waiting, key=lambda o: self._served[o] + taken[o])
+            job = waiting[owner].pop(0)[: rows - len(batch)]
+            if not waiting[owner]:
+                del waiting[owner]
+            taken[owner] += len(job)
+            batch += job
+        return batch
+
+
+def _work_left(job: list[Sample]) -> tuple[int, int]:
+    return sum(sample.remaining for sample in job), job[0].arrival
