@@ -1,0 +1,1 @@
+"""How the embedded checkpoint was made: art, scenes, captions, autoencoder, diffusion, judge."""

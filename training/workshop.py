@@ -1,0 +1,97 @@
+"""The folder a training lives in, and its parts put together from what is there already."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from training import art, captions, compose, networks, tokenizer
+from training.diffusion import Painter, Trainer
+from training.lexicon import STYLES, Subject, subjects
+from training.pool import LatentPool, encode, to_tensor
+from training.scenes import Actor, Ground, Scene
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """`cache` holds art and state; `base` is the checkpoint to start from, if there is one."""
+
+    cache: Path
+    base: Path | None
+
+    @property
+    def drawn(self) -> tuple[Subject, ...]:
+        """The subjects, in order."""
+        return subjects()
+
+    @property
+    def state(self) -> Path:
+        """Where the diffusion training keeps its state."""
+        return self.cache / "diffusion.pt"
+
+    def sprites(self) -> art.Sprites:
+        """The art, fetched and rendered at the first call."""
+        return art.load(self.cache, self.drawn)
+
+    def author(self, seed: int) -> captions.Author:
+        """A writer of captions."""
+        fillers = captions.filler_words(art.emoji_words(self.cache), captions.known_words(self.drawn))
+        return captions.Author(self.drawn, fillers, random.Random(seed))
+
+    def autoencoder(self) -> Any:
+        """The autoencoder in training if there is one, else that of the base; frozen."""
+        own = self.cache / "vae"
+        if own.exists():
+            vae = networks.load_autoencoder(self.cache)
+        elif self.base is not None:
+            vae = networks.load_autoencoder(self.base)
+        else:
+            raise FileNotFoundError(f"no autoencoder in {own}: train it first")
+        return vae.eval().requires_grad_(False)
+
+    def tokenizer(self) -> CLIPTokenizer:
+        """The tokenizer, built at the first call."""
+        folder = self.cache / "tokenizer"
+        if not (folder / "tokenizer.json").exists():
+            return tokenizer.build(self.drawn, folder)
+        return CLIPTokenizer.from_pretrained(folder)
+
+    def painter(self) -> Painter:
+        """UNet and text encoder as they start: from the base as far as it goes, else from nothing."""
+        words = self.tokenizer()
+        if self.base is None:
+            encoder = networks.new_text_encoder(words)
+            networks.plant(encoder, words, networks.word_vectors(self.drawn, self._looks(), {}))
+            return Painter(networks.new_unet(), encoder, words)
+        before = CLIPTokenizer.from_pretrained(self.base / "tokenizer")
+        if before.get_vocab() == words.get_vocab():
+            encoder = CLIPTextModel.from_pretrained(self.base / "text_encoder", dtype="float32")
+            return Painter(networks.load_unet(self.base), encoder, words)
+        encoder = networks.new_text_encoder(words)
+        networks.inherit(encoder, self.base)
+        networks.special_vectors(encoder, words, self.base)
+        learnt = networks.learnt_vectors(self.base, captions.english_words(self.drawn))
+        networks.plant(encoder, words, networks.word_vectors(self.drawn, self._looks(), learnt))
+        return Painter(networks.load_unet(self.base), encoder, words)
+
+    def trainer(self) -> Trainer:
+        """The diffusion training, resumed if it has a state."""
+        rng = random.Random(self.state.stat().st_mtime_ns if self.state.exists() else 0)
+        pool = LatentPool(self.sprites(), self.autoencoder(), rng)
+        return Trainer(self.painter(), pool, self.author(0), self.state)
+
+    def _looks(self) -> networks.Vector:
+        """(subject, features): the mean latent of each subject's sprites on white."""
+        vae, sprites = self.autoencoder(), self.sprites()
+        looks = []
+        for number in range(len(sprites)):
+            actor = Actor(number, 0.5, 0.5, 0.8)
+            plain = [Scene("single", (actor,), Ground("colour", ("white",), 0), style) for style in STYLES]
+            pictures = to_tensor([compose.draw(scene, sprites) for scene in plain])
+            looks.append(encode(vae, pictures).mean(0).flatten().numpy())
+        return np.stack(looks)
