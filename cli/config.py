@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 from cli.failures import USAGE, Failure
 from worker.api import Limits
@@ -69,11 +71,16 @@ class Settings(BaseSettings):
     log: Log = Log()
 
     @classmethod
+    @override
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take arguments only: `load` is given the environment and reads it itself."""
-        del settings_cls
         return (init_settings,)
 
     @property
@@ -135,8 +142,8 @@ def load(
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        errors = [dict(each) for each in error.errors()]
-        problems += [_problem(each) for each in errors if each["loc"][0] not in MISSPELT_SECRETS]
+        errors = [each for each in error.errors() if each["loc"][0] not in MISSPELT_SECRETS]
+        problems += [_problem(each) for each in errors]
         settings = None
     if problems or settings is None:
         raise Failure(f"The configuration ({path}, environment) has mistakes:\n" + "\n".join(problems), USAGE)
@@ -169,8 +176,10 @@ def _merged(under: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(dict(below), value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merged(dict(below), value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -186,7 +195,7 @@ def known_keys() -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _problem(error: dict[str, Any]) -> str:
+def _problem(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         shown = error["input"] if isinstance(error["input"], str | int | float | bool) else ""

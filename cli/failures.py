@@ -2,9 +2,13 @@
 
 import errno
 import sqlite3
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import pydantic
+from bot.faults import Stopped
+from worker.api import WorkerError
+from worker.lock import LockHeld
+from worker.schema import DatabaseUnusable
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2  # exit codes, for scripts
 
@@ -49,26 +53,34 @@ def from_sqlite(error: sqlite3.Error) -> Failure:
     return Failure(f"The database refused to work: {text}.")
 
 
+def from_worker(error: WorkerError) -> Failure:
+    """Word what the worker refused, in the words Discord's people read."""
+    from bot.errors import words
+    from bot.texts import Texts
+
+    if "reason" in error.detail:  # a sentence for whoever runs the program
+        return Failure(str(error.detail["reason"]))
+    title, description = words(error, Texts())
+    return Failure(f"{title}: {description}".replace("`", "").replace("**", ""))
+
+
 def worded(error: BaseException) -> Failure | None:
     """Return the sentence for *error*, or None if it is a defect of the program and must show its trace."""
-    match error:
-        case Failure():
-            return error
-        case BaseExceptionGroup():
-            inner = [worded(each) for each in error.exceptions]
-            return inner[0] if inner and all(inner) else None
-        case OSError():
-            return from_os_error(error)
-        case sqlite3.Error():
-            return from_sqlite(error)
-        case pydantic.ValidationError():
-            return None
-        case _:
-            return worded(error.__cause__) if error.__cause__ is not None else None
+    if isinstance(error, BaseExceptionGroup):
+        inner = [worded(each) for each in error.exceptions]
+        return inner[0] if all(inner) else None
+    for kind, words in WORDINGS.items():
+        if isinstance(error, kind):
+            return words(error)
+    return None
 
 
-def sentence(error: BaseException) -> str:
-    """Return *error* in at most one line."""
-    with suppress(IndexError):
-        return str(error).strip().splitlines()[0]
-    return type(error).__name__
+WORDINGS: Mapping[type[BaseException], Callable[[Any], Failure]] = {
+    Failure: lambda failure: failure,
+    WorkerError: from_worker,
+    DatabaseUnusable: lambda error: Failure(str(error)),
+    Stopped: lambda error: Failure(str(error)),
+    LockHeld: lambda error: Failure(f"{error}: another process is at work there."),
+    sqlite3.Error: from_sqlite,
+    OSError: from_os_error,
+}

@@ -21,7 +21,9 @@ T = TypeVar("T")
 app = typer.Typer(
     help="Look into the queue, and stop what should not run.", no_args_is_help=True, rich_markup_mode=None
 )
-Id = Annotated[str, typer.Argument(metavar="JOB_ID", help="A job's id, as `jobs list` and file names show it.")]
+Id = Annotated[
+    str, typer.Argument(metavar="JOB_ID", help="A job's id, as `jobs list` and file names show it.")
+]
 
 
 @app.command("list")
@@ -67,7 +69,9 @@ def checked(text: str) -> JobId:
     try:
         return JobId(str(UUID(text)))
     except ValueError:
-        raise Failure(f"{text!r} is not a job id, such as 1f9c0e7a-5d1b-4c7e-9b66-0c8a41d2a9f3.", USAGE) from None
+        raise Failure(
+            f"{text!r} is not a job id, such as 1f9c0e7a-5d1b-4c7e-9b66-0c8a41d2a9f3.", USAGE
+        ) from None
 
 
 def verdict(job: Job) -> str:
@@ -123,7 +127,8 @@ def table(jobs: Sequence[Job]) -> str:
         rows.append((job.id, job.order.kind, job.state.value, job.speed.value, shown(job.created_at), error))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     )
 
 

@@ -3,14 +3,15 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
 from cli import options
 from cli.caret import underlined
 from cli.failures import FAILURE
-from parser import report
+from parser import ParseReport, report
+from parser.report import JobReport
 
 STANDARD_INPUT = "-"
 
@@ -30,22 +31,22 @@ def parse(
         raise typer.Exit(FAILURE)
 
 
-def reports(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def reports(lines: Iterable[bytes]) -> Iterator[ParseReport]:
     """Yield the report of each line, whatever bytes it holds: what is not UTF-8 reads as U+FFFD."""
     for line in lines:
         text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="replace")
         yield report(text)
 
 
-def write_line(out: BinaryIO, found: dict[str, Any]) -> None:
+def write_line(out: BinaryIO, found: ParseReport) -> None:
     """Write one JSON line at once, for a program that waits for it; ASCII, so only a newline ends it."""
     out.write(json.dumps(found).encode("ascii") + b"\n")
     out.flush()
 
 
-def readable(found: dict[str, Any]) -> str:
+def readable(found: ParseReport) -> str:
     """Return the report for people."""
-    if not found["ok"]:
+    if found["ok"] is False:
         return "\n".join(underlined(found["prompt"], error) for error in found["errors"])
     jobs = found["jobs"]
     blocks = [_job(job) for job in jobs]
@@ -53,7 +54,7 @@ def readable(found: dict[str, Any]) -> str:
     return "\n\n".join([*head, *blocks])
 
 
-def _job(job: dict[str, Any]) -> str:
+def _job(job: JobReport) -> str:
     lines = [("text", job["text"])]
     lines += [("part", f"{part['text']}  (weight {part['weight']:g})") for part in job["parts"]]
     lines += [("not", each) for each in job["negative"]]

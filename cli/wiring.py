@@ -1,0 +1,35 @@
+"""How the parts fit together: the only place that constructs them."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import SystemRandom
+
+from cli import checkpoint
+from cli.config import Settings
+from cli.folder import Folder, opened
+from worker.api import JobDesk
+from worker.database import Database
+from worker.images import ImageStore
+from worker.queue.desk import SqliteDesk
+
+
+@asynccontextmanager
+async def desk_of(settings: Settings) -> AsyncIterator[JobDesk]:
+    """Open the data folder and hand out its desk."""
+    folder = opened(settings.data)
+    async with Database(folder.database) as database:
+        yield desk_on(database, folder, settings)
+
+
+def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDesk:
+    """Return the desk over an open database."""
+    return SqliteDesk(
+        database,
+        ImageStore(folder.pictures),
+        limits=settings.limits,
+        profile=checkpoint.profile(settings.model),
+        clock=time.time,
+        random=SystemRandom(),
+        locks=folder.root,
+    )
