@@ -1,0 +1,426 @@
+"""Values as Discord's JSON. Pure: the same values give the same JSON, but for the signed links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from . import permissions
+from .attachments import safe_name
+from .errors import Json
+from .models import (
+    Application,
+    Attachment,
+    Channel,
+    Command,
+    Guild,
+    Member,
+    Message,
+    MessageType,
+    Role,
+    User,
+)
+from .snowflake import seconds_of
+from .state import World
+
+Sign = Callable[[Attachment], str]
+
+_FLAGS_LIMITED = ((1 << 13, "presence"), (1 << 15, "guild_members"), (1 << 19, "message_content"))
+_USES_COMMANDS = 1 << 23
+_TIER_LIMIT = {2: 50 * 1024 * 1024, 3: 100 * 1024 * 1024}
+
+
+def stamp(seconds: float) -> str:
+    """ISO 8601 with microseconds and offset."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+
+
+def upload_limit(guild: Guild | None) -> int:
+    """Bytes per file: 10 MiB, more from boost tier 2 on."""
+    return _TIER_LIMIT.get(guild.premium_tier if guild else 0, 10 * 1024 * 1024)
+
+
+def user(row: User) -> Json:
+    """A user as others see it."""
+    body: Json = {
+        "id": row.id,
+        "username": row.username,
+        "global_name": row.global_name,
+        "discriminator": "0",
+        "avatar": None,
+        "avatar_decoration_data": None,
+        "banner": None,
+        "accent_color": None,
+        "public_flags": 0,
+        "collectibles": None,
+        "clan": None,
+        "primary_guild": None,
+    }
+    if row.bot:
+        body |= {"bot": True, "discriminator": "0000"}
+    return body
+
+
+def own_user(row: User) -> Json:
+    """A user as it sees itself."""
+    body = user(row) | {
+        "locale": "en-US",
+        "mfa_enabled": False,
+        "verified": True,
+        "email": None,
+        "flags": 0,
+        "premium_type": 0,
+        "bio": "",
+    }
+    return body if row.bot else body | {"email": f"{row.username}@localhost", "nsfw_allowed": True}
+
+
+def application_flags(row: Application) -> int:
+    """Flags that tell which privileged intents are switched on."""
+    return _USES_COMMANDS | sum(bit for bit, switch in _FLAGS_LIMITED if getattr(row, switch))
+
+
+def application(world: World, row: Application) -> Json:
+    """An application as its owner sees it."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "icon": None,
+        "summary": "",
+        "type": None,
+        "flags": application_flags(row),
+        "bot_public": True,
+        "bot_require_code_grant": False,
+        "verify_key": "0" * 64,
+        "hook": True,
+        "owner": user(world.user(row.owner_id)),
+        "team": None,
+        "bot": user(world.user(row.bot_id)),
+        "install_params": {"scopes": ["bot", "applications.commands"], "permissions": "0"},
+        "integration_types_config": {"0": {}, "1": {}},
+        "approximate_guild_count": len(world.guilds_of(row.bot_id)),
+        "approximate_user_install_count": len(row.user_installs),
+        "redirect_uris": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "tags": [],
+    }
+
+
+def role(row: Role) -> Json:
+    """A role."""
+    body: Json = {
+        "id": row.id,
+        "name": row.name,
+        "color": row.color,
+        "colors": {"primary_color": row.color, "secondary_color": None, "tertiary_color": None},
+        "hoist": row.hoist,
+        "icon": None,
+        "unicode_emoji": None,
+        "position": row.position,
+        "permissions": str(int(row.permissions)),
+        "managed": row.managed,
+        "mentionable": row.mentionable,
+        "flags": 0,
+    }
+    return body | ({"tags": {"bot_id": row.bot_id}} if row.bot_id else {})
+
+
+def member(world: World, row: Member, *, with_user: bool = True) -> Json:
+    """A member, with its user unless that stands beside it."""
+    body: Json = {
+        "nick": row.nick,
+        "avatar": None,
+        "banner": None,
+        "roles": list(row.roles),
+        "joined_at": stamp(row.joined_at),
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "communication_disabled_until": None,
+    }
+    return body | ({"user": user(world.user(row.user_id))} if with_user else {})
+
+
+def last_message_id(world: World, row: Channel) -> str | None:
+    """The newest message of a channel."""
+    history = world.history(row.id)
+    return history[-1].id if history else None
+
+
+def channel(world: World, row: Channel, viewer_id: str) -> Json:
+    """A channel as one user sees it: in a DM the viewer is not among the recipients."""
+    body: Json = {
+        "id": row.id,
+        "type": int(row.type),
+        "last_message_id": last_message_id(world, row),
+        "flags": 0,
+    }
+    if row.is_direct:
+        others = [user(world.user(one)) for one in row.recipients if one != viewer_id]
+        return body | {"recipients": others, "recipient_ids": [one["id"] for one in others]}
+    body |= {
+        "guild_id": row.guild_id,
+        "name": row.name,
+        "parent_id": row.parent_id,
+        "rate_limit_per_user": 0,
+    }
+    if row.is_thread:
+        return body | _thread(world, row, viewer_id)
+    overwrites = [
+        {"id": o.id, "type": o.type, "allow": str(o.allow), "deny": str(o.deny)} for o in row.overwrites
+    ]
+    return body | {
+        "topic": row.topic,
+        "position": row.position,
+        "nsfw": row.nsfw,
+        "permission_overwrites": overwrites,
+        "last_pin_timestamp": None,
+        "default_auto_archive_duration": None,
+    }
+
+
+def _thread(world: World, row: Channel, viewer_id: str) -> Json:
+    count = len(world.history(row.id))
+    body: Json = {
+        "owner_id": row.owner_id,
+        "thread_metadata": {
+            "archived": row.archived,
+            "archive_timestamp": stamp(row.archive_changed),
+            "auto_archive_duration": row.auto_archive_minutes,
+            "locked": row.locked,
+            "create_timestamp": stamp(seconds_of(row.id)),
+        },
+        "message_count": count,
+        "total_message_sent": count,
+        "member_count": len(row.thread_members),
+    }
+    if viewer_id in row.thread_members:
+        body["member"] = thread_member(row, viewer_id)
+    return body
+
+
+def thread_member(row: Channel, user_id: str) -> Json:
+    """A user's membership of a thread."""
+    return {"id": row.id, "user_id": user_id, "join_timestamp": stamp(seconds_of(row.id)), "flags": 1}
+
+
+def guild(world: World, row: Guild, viewer_id: str) -> Json:
+    """A guild's own fields, without channels and members."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "icon": None,
+        "icon_hash": None,
+        "splash": None,
+        "discovery_splash": None,
+        "banner": None,
+        "description": None,
+        "owner_id": row.owner_id,
+        "owner": row.owner_id == viewer_id,
+        "afk_channel_id": None,
+        "afk_timeout": 300,
+        "widget_enabled": False,
+        "widget_channel_id": None,
+        "verification_level": 0,
+        "default_message_notifications": 0,
+        "explicit_content_filter": 0,
+        "roles": [role(one) for one in world.roles_of(row.id)],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+        "mfa_level": 0,
+        "application_id": None,
+        "system_channel_id": None,
+        "system_channel_flags": 0,
+        "rules_channel_id": None,
+        "public_updates_channel_id": None,
+        "safety_alerts_channel_id": None,
+        "vanity_url_code": None,
+        "premium_tier": row.premium_tier,
+        "premium_subscription_count": 0,
+        "premium_progress_bar_enabled": False,
+        "preferred_locale": "en-US",
+        "nsfw": False,
+        "nsfw_level": 0,
+        "max_members": 500000,
+        "max_presences": None,
+    }
+
+
+def gateway_guild(world: World, row: Guild, viewer_id: str) -> Json:
+    """A guild as GUILD_CREATE and a user's READY bring it: only the channels the viewer sees."""
+    own = world.member(row.id, viewer_id)
+    members = world.members_of(row.id)
+    channels = [c for c in world.channels_of(row.id) if permissions.sees(world, c, viewer_id)]
+    threads = [
+        t for t in world.threads_of(row.id) if not t.archived and permissions.sees(world, t, viewer_id)
+    ]
+    return guild(world, row, viewer_id) | {
+        "joined_at": stamp(own.joined_at) if own else None,
+        "large": False,
+        "unavailable": False,
+        "lazy": True,
+        "member_count": len(members),
+        "members": [member(world, one) for one in members],
+        "channels": [channel(world, one, viewer_id) for one in channels],
+        "threads": [channel(world, one, viewer_id) for one in threads],
+        "voice_states": [],
+        "presences": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+        "application_command_counts": {"1": 0, "2": 0, "3": 0},
+        "version": 1,
+        "properties": guild(world, row, viewer_id),
+    }
+
+
+def attachment(row: Attachment, sign: Sign) -> Json:
+    """An attachment with fresh links."""
+    url = sign(row)
+    body: Json = {
+        "id": row.id,
+        "filename": row.filename,
+        "size": row.size,
+        "url": url,
+        "proxy_url": url,
+        "content_type": row.content_type,
+    }
+    optional: Json = {
+        "title": row.title,
+        "description": row.description,
+        "width": row.width,
+        "height": row.height,
+        "ephemeral": row.ephemeral or None,
+    }
+    return body | {name: value for name, value in optional.items() if value is not None}
+
+
+def _named(name: str, attachments: tuple[Attachment, ...]) -> Attachment | None:
+    wanted = safe_name(name.removeprefix("attachment://"))
+    return next((a for a in attachments if a.filename == wanted), None)
+
+
+def _medium(found: Attachment, sign: Sign) -> Json:
+    url = sign(found)
+    return {
+        "url": url,
+        "proxy_url": url,
+        "width": found.width,
+        "height": found.height,
+        "content_type": found.content_type,
+    }
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("attachment://")
+
+
+def embed(body: Json, attachments: tuple[Attachment, ...], sign: Sign) -> Json:
+    """An embed whose `attachment://name` pictures have become links."""
+    result = dict(body)
+    for part, key in (("image", "url"), ("thumbnail", "url"), ("footer", "icon_url"), ("author", "icon_url")):
+        value = result.get(part)
+        if isinstance(value, dict) and _is_reference(value.get(key)):
+            found = _named(value[key], attachments)
+            if found is None:
+                result.pop(part) if key == "url" else None
+            elif key == "url":
+                result[part] = value | _medium(found, sign)
+            else:
+                link = sign(found)
+                result[part] = value | {"icon_url": link, "proxy_icon_url": link}
+    return result
+
+
+def component(body: Any, attachments: tuple[Attachment, ...], sign: Sign) -> Any:
+    """A component tree whose `attachment://name` media have become links."""
+    if isinstance(body, list):
+        return [component(one, attachments, sign) for one in body]
+    if not isinstance(body, dict):
+        return body
+    found = _named(body["url"], attachments) if _is_reference(body.get("url")) else None
+    if found is not None:
+        return body | _medium(found, sign) | {"attachment_id": found.id, "loading_state": 2}
+    return {key: component(value, attachments, sign) for key, value in body.items()}
+
+
+def _in_embeds(row: Message) -> set[str]:
+    """Names of the files that embeds show; Discord leaves those out of `attachments`."""
+    shown = (e.get(part, {}).get("url", "") for e in row.embeds for part in ("image", "thumbnail"))
+    return {safe_name(url.removeprefix("attachment://")) for url in shown if _is_reference(url)}
+
+
+def reactions(row: Message, viewer_id: str) -> list[Json]:
+    """The counts under a message, with the viewer's own marked."""
+    return [
+        {
+            "emoji": one.emoji,
+            "count": len(one.user_ids),
+            "count_details": {"burst": 0, "normal": len(one.user_ids)},
+            "burst_colors": [],
+            "me_burst": False,
+            "burst_me": False,
+            "burst_count": 0,
+            "me": viewer_id in one.user_ids,
+        }
+        for one in row.reactions
+    ]
+
+
+def message(world: World, row: Message, viewer_id: str, sign: Sign, *, nested: bool = False) -> Json:
+    """A message as one user gets it from REST; `nested` leaves out what it replies to."""
+    hidden = _in_embeds(row)
+    body: Json = {
+        "id": row.id,
+        "channel_id": row.channel_id,
+        "type": int(row.type),
+        "content": row.content,
+        "author": user(world.user(row.author_id)),
+        "attachments": [attachment(a, sign) for a in row.attachments if a.filename not in hidden],
+        "embeds": [embed(e, row.attachments, sign) for e in row.embeds],
+        "components": component(list(row.components), row.attachments, sign),
+        "mentions": [user(world.user(one)) for one in row.mentions],
+        "mention_roles": list(row.mention_roles),
+        "mention_everyone": row.mention_everyone,
+        "pinned": row.pinned,
+        "tts": row.tts,
+        "timestamp": stamp(row.timestamp),
+        "edited_timestamp": stamp(row.edited) if row.edited is not None else None,
+        "flags": row.flags,
+    }
+    optional: Json = {
+        "reactions": reactions(row, viewer_id),
+        "application_id": row.application_id,
+        "webhook_id": row.application_id if row.via_interaction else None,
+        "interaction": row.interaction,
+        "interaction_metadata": row.interaction_metadata,
+    }
+    body |= {name: value for name, value in optional.items() if value}
+    if row.reference is not None:
+        body["message_reference"] = {"type": 0, **row.reference.model_dump(exclude_none=True)}
+        if row.type in {MessageType.REPLY, MessageType.THREAD_STARTER_MESSAGE} and not nested:
+            body["referenced_message"] = _referenced(world, row, viewer_id, sign)
+    thread = world.channels.get(row.id)
+    if thread is not None:
+        body["thread"] = channel(world, thread, viewer_id)
+    return body
+
+
+def _referenced(world: World, row: Message, viewer_id: str, sign: Sign) -> Json | None:
+    if row.reference is None:
+        return None
+    found = world.messages.get(row.reference.message_id)
+    return message(world, found, viewer_id, sign, nested=True) if found else None
+
+
+def command(row: Command) -> Json:
+    """An application command."""
+    return {"id": row.id, "application_id": row.application_id, **row.body} | (
+        {"guild_id": row.guild_id} if row.guild_id else {}
+    )
