@@ -3,10 +3,11 @@
 from parser.canonical import canonical
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.parameter import Kind, Parameter
-from parser.parameters import PARAMETERS, find
+from parser.parameters import PARAMETERS, find_parameter
 from parser.prompt import PROMPT_LIMIT, parse
 from parser.report import ParseReport, report
 from parser.request import JSON, ImagePrompt, ImagineRequest, Part, Speed
+from parser.spelling import nearest_name
 
 __all__ = [
     "JSON",
@@ -23,7 +24,8 @@ __all__ = [
     "PromptErrors",
     "Speed",
     "canonical",
-    "find",
+    "find_parameter",
+    "nearest_name",
     "parse",
     "report",
 ]

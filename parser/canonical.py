@@ -8,7 +8,7 @@ from parser.request import JSON, ImagePrompt, ImagineRequest
 
 
 def canonical(request: ImagineRequest) -> str:
-    """Return the prompt that parses to *request*: images, text, ``--no``, the rest in the order of the table."""
+    """Return the prompt that parses to *request*: images, text, ``--no``, the rest in the table's order."""
     return " ".join(_pieces(request))
 
 

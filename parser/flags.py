@@ -1,11 +1,12 @@
 """The parameters at the end of a prompt: their names, their words, and how they get along with each other."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
-from parser.parameters import find
+from parser.parameters import find_parameter
 from parser.reading import Edit, Problems
 from parser.scanner import DASHES, Scanner, Token
 from parser.spelling import nearest_name
@@ -67,58 +68,68 @@ def read_parameters(scanner: Scanner, problems: Problems) -> Parameters:
     """``{ parameter }``: everything from the first flag to the end."""
     parameters = Parameters(head=scanner.position)
     while flag := scanner.take("FLAG"):
-        read_parameter(flag, read_words(scanner), parameters, problems)
+        name, *words = read_words(scanner)
+        read_parameter(flag, name.trimmed(), words, parameters, problems)
     return parameters
 
 
-def read_words(scanner: Scanner) -> tuple[Token, ...]:
-    """``WORD { WORD }``: a name and all up to the next flag; words of punctuation alone do not count."""
+def read_words(scanner: Scanner) -> list[Token]:
+    """``WORD { WORD }``: a name and all up to the next flag."""
     words: list[Token] = []
     while not scanner.peek("FLAG") and (word := scanner.take("WORD")):
         words.append(word)
         scanner.skip_blanks()
-    return tuple(word for word in words if word.trimmed().text)
+    return words
 
 
-def read_parameter(flag: Token, words: tuple[Token, ...], parameters: Parameters, problems: Problems) -> None:
+def read_parameter(
+    flag: Token, word: Token, words: Sequence[Token], parameters: Parameters, problems: Problems
+) -> None:
     """``parameter = FLAG NAME value``."""
-    word, words = words[0].trimmed(), words[1:]
-    name, value = word.text, ""
-    if find(name) is None and (glued := GLUED.fullmatch(name)):
-        name, value = glued["name"], glued["value"]
-    row = find(name)
+    name, glued = split_name(word.text)
+    row = find_parameter(name)
+    telling = tuple(each for each in words if each.trimmed().text)
+    stop = words[-1].stop if words else word.stop
     if row is None:
-        refuse_unknown(flag, word, words, problems)
+        removed = (Edit(flag.start, stop),) if len(telling) <= 1 else ()
+        refuse_unknown(flag, word, removed, problems)
         return
-    written = Written(row, word, flag.start, words)
+    commas_tell = row.kind is Kind.LIST
+    written = Written(row, word, tuple(words) if commas_tell else telling, flag.start, stop)
     if not row.available:
-        used = refuse_unavailable(written, value.strip(SIGNS), problems)
-    elif value:
-        used = refuse_glued(written, name, value.strip(SIGNS), problems)
+        used = refuse_unavailable(written, glued.strip(SIGNS), problems)
+    elif glued:
+        used = refuse_glued(written, name, glued.strip(SIGNS), problems)
     else:
         found = read_value(written, problems)
         used = found.words
         if found.value is not None:
             parameters.keep(written, found.value, used, problems)
-    parameters.move_strays(written.title, words[used:], problems)
+    parameters.move_strays(written.title, written.words[used:], problems)
 
 
-def refuse_unknown(flag: Token, word: Token, words: tuple[Token, ...], problems: Problems) -> None:
-    """Say that a name is not known, and what was probably meant."""
-    glued = GLUED.fullmatch(word.text)
-    name, value = glued.group("name", "value") if glued else (word.text, "")
+def split_name(word: str) -> tuple[str, str]:
+    """Return the name in *word* and what is glued to it, as in ``ar16:9`` or ``ar=16:9``."""
+    glued = GLUED.fullmatch(word) if find_parameter(word) is None else None
+    return (glued["name"], glued["value"]) if glued else (word, "")
+
+
+def refuse_unknown(flag: Token, word: Token, removed: tuple[Edit, ...], problems: Problems) -> None:
+    """Say that a name is not known, and what was probably meant.
+
+    *removed* is the edit that removes the parameter; none if so many words follow that some may be text.
+    """
+    name, glued = split_name(word.text)
     near = nearest_name(name)
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edit, ...] = removed
     if near is not None:
         advice = f"did you mean `--{near}`?"
-        edits = (Edit(word.start, word.stop, f"{near} {value.strip(SIGNS)}"),)
+        edits = (Edit(word.start, word.stop, f"{near} {glued.strip(SIGNS)}"),)
     elif flag.text[0] in DASHES:
         advice = "put a space behind the dash if it belongs to the text."
         edits = (Edit(flag.stop, flag.stop, " "),)
     else:
         advice = "leave it out."
-        if len(words) <= 1:  # more of them may well be text, which only the author can sort
-            edits = (Edit(flag.start, words[0].stop if words else word.stop),)
     message = f"Unrecognized parameter `--{cut(name)}`; {advice}"
     problems.add(ErrorCode.UNKNOWN_PARAMETER, message, (flag.start, word.stop), *edits)
 
@@ -137,7 +148,9 @@ def value_words(written: Written) -> int:
     """Return how many words look like the value of a parameter that is not read."""
     most = {Kind.FLAG: 0, Kind.LINKS: len(written.words)}.get(written.row.kind, 1)
     used = 0
-    while used < most and looks_like_value(written.row, written.words[used].trimmed().text):
+    for word in written.words[:most]:
+        if not looks_like_value(written.row, word.trimmed().text):
+            break
         used += 1
     return used
 

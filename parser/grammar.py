@@ -120,7 +120,7 @@ def check_content(head: Head, parameters: Parameters, text: str, problems: Probl
         problems.add(ErrorCode.EMPTY_PROMPT, message, (0, len(text)))
     elif len(head.images) == 1:
         message = "One image alone says too little: add some text or a second image."
-        problems.add(ErrorCode.SINGLE_IMAGE, message, (0, parameters.head))
+        problems.add(ErrorCode.SINGLE_IMAGE, message, (0, len(text[: parameters.head].rstrip())))
 
 
 def check_total(head: Head, end: int, problems: Problems) -> None:

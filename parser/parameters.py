@@ -381,6 +381,6 @@ PARAMETERS: tuple[Parameter, ...] = (
 _BY_NAME = {name: row for row in PARAMETERS for name in row.names}
 
 
-def find(name: str) -> Parameter | None:
+def find_parameter(name: str) -> Parameter | None:
     """Return the row called *name*, long or short, in any case."""
     return _BY_NAME.get(name.lower())

@@ -75,16 +75,15 @@ def corrected(reading: Reading) -> str | None:
 
 def build(head: Head, parameters: Parameters) -> ImagineRequest:
     """Return the request that a prompt without problems makes."""
-    speeds = (Speed(name) for name in parameters.values if name in list(Speed))
-    fields = {name: value for name, value in parameters.values.items() if name in ImagineRequest.model_fields}
+    typed = parameters.values
     return ImagineRequest.model_validate(
         {
-            **fields,
+            **{name: value for name, value in typed.items() if name in ImagineRequest.model_fields},
             "text": head.text,
             "parts": head.parts,
             "negative": parameters.negative,
             "images": head.images,
-            "speed": next(speeds, None),
+            "speed": next((speed for speed in Speed if speed in typed), None),
         }
     )
 

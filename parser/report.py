@@ -62,7 +62,7 @@ ParseReport = Accepted | Refused
 
 
 def report(text: str) -> ParseReport:
-    """Return what parsing *text* comes to; raises nothing. Lone surrogates come back in ``prompt`` as typed."""
+    """Return what parsing *text* comes to; raises nothing. Lone surrogates stay in ``prompt``."""
     try:
         request = parse(text)
     except PromptErrors as refusal:

@@ -97,11 +97,6 @@ class ImagineRequest(Value):
 
     def typed(self) -> dict[str, JSON]:
         """Return the parameters that were typed, by long name, as JSON values; ``--no`` is not one."""
-        values: dict[str, JSON] = {}
-        if self.aspect is not None:
-            values["aspect"] = list(self.aspect)
-        numbers = {"seed": self.seed, "quality": self.quality, "stop": self.stop}
-        values |= {name: value for name, value in numbers.items() if value is not None}
-        if self.speed is not None:
-            values[self.speed.value] = True
-        return values
+        content = {"text", "parts", "negative", "images", "speed"}
+        values: dict[str, JSON] = self.model_dump(mode="json", exclude=content, exclude_none=True)
+        return values if self.speed is None else values | {self.speed.value: True}

@@ -16,8 +16,8 @@ PUNCTUATION = ",.;"  # forgiven when glued to a value
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
-# A flag opens at the start, after a blank or after a comma: `well--known` and `a -- b` are text.
-FLAG = rf"(?<![^ ;{COMMAS}])(?:--+|[{DASHES}]-?)(?=[A-Za-z])"
+# A flag opens at the start, after a blank or after punctuation: `well--known` and `a -- b` are text.
+FLAG = rf"(?:(?<![^ {PUNCTUATION}{COMMAS}])|(?<=::))(?:--+|[{DASHES}]-?)(?=[A-Za-z])"
 # A weight follows its sign at once and ends at a blank, the end, another sign or punctuation.
 WEIGHT = rf"{NUMBER.pattern}(?= |$|::|[{PUNCTUATION}])"
 

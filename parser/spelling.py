@@ -3,27 +3,31 @@
 from parser.parameters import PARAMETERS
 
 LONGEST = 16  # letters; no name has more, and what is longer is no slip of the fingers
-
-_MEANT_BY = {mistake: row.name for row in PARAMETERS for mistake in row.mistaken}
-_NAMES = tuple((name, row.available) for row in PARAMETERS for name in row.names if len(name) > 1)
+TINY = 2  # letters; with another one it is another name
+SHORT = 5  # letters; in a name that has no more, a second slip would make it any other name
 
 
 def nearest_name(name: str) -> str | None:
     """Return the name of a parameter that *name* was probably meant to be.
 
-    Words of other programs are known outright. Otherwise one slip is forgiven in a short name, two in
-    one of six letters or more; of equally near names one that is available comes first.
+    Words of other programs are known outright. Otherwise one slip is forgiven in a name of up to five
+    letters, two in a longer one; a name of two letters needs just its own. Of equally near names one
+    that is available comes first.
     """
     name = name.lower()
     if name in _MEANT_BY:
         return _MEANT_BY[name]
     if not 1 < len(name) <= LONGEST:
         return None
-    limit = 1 if len(name) < 6 else 2  # noqa: PLR2004 - explained above
+    limit = 1 if len(name) <= SHORT else 2
+    letters = _letters(name)
     near = (
         (distance, not available, candidate)
-        for candidate, available in _NAMES
-        if abs(len(candidate) - len(name)) <= limit and (distance := slips(name, candidate)) <= limit
+        for candidate, available, others in _NAMES
+        # Cheap first: a slip changes the length by at most one, the set of letters by at most two.
+        if abs(len(candidate) - len(name)) <= limit
+        and (letters ^ others).bit_count() <= (2 * limit if len(candidate) > TINY else 0)
+        and (distance := slips(name, candidate)) <= limit
     )
     return min(near, default=(0, True, None))[2]
 
@@ -45,3 +49,17 @@ def slips(typed: str, meant: str) -> int:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def _letters(name: str) -> int:
+    """Return the set of the letters of *name*, a bit for each; far characters may share one."""
+    bits = 0
+    for letter in name:
+        bits |= 1 << ord(letter) % 64
+    return bits
+
+
+_MEANT_BY = {mistake: row.name for row in PARAMETERS for mistake in row.mistaken}
+_NAMES = tuple(
+    (name, row.available, _letters(name)) for row in PARAMETERS for name in row.names if len(name) > 1
+)

@@ -14,7 +14,7 @@ from parser.scanner import COMMAS, NUMBER, PUNCTUATION, Span, Token, collapsed
 Typed = int | float | bool | tuple[int, int] | tuple[str, ...]
 
 RATIO_DIGITS = 6  # on each side; longer ones are no ratio that anybody means, and slow to reduce
-UNSIGNED = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+UNSIGNED = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 RATIO = re.compile(
     rf"(?P<width>{UNSIGNED}) ?(?P<sign>[:/xX\u00d7 ]) ?(?P<height>{UNSIGNED})[{PUNCTUATION}]*(?= |$)"
 )
@@ -24,12 +24,22 @@ WEIGHT = re.compile(rf"::(?:{NUMBER.pattern})?")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A parameter as it stands in the prompt: its row, its name, the words up to the next parameter."""
+    """A parameter as it stands in the prompt.
+
+    Attributes:
+        row: What is known about it.
+        name: Its name as typed.
+        words: What stands behind the name, up to the next parameter; outside lists without words of
+            punctuation alone.
+        start: Where the hyphens begin.
+        stop: Where the next parameter begins.
+    """
 
     row: Parameter
     name: Token
-    start: int  # where the hyphens begin
     words: tuple[Token, ...]
+    start: int
+    stop: int
 
     @property
     def title(self) -> str:
@@ -42,7 +52,7 @@ class Written:
 
     def dropped(self, words: int) -> Edit:
         """Return the edit that removes the parameter and so many words."""
-        return Edit(*self.span(words))
+        return Edit(self.start, self.stop if words == len(self.words) else self.span(words)[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ def read_number(written: Written, problems: Problems) -> int | float | None:
         return None
     value = Decimal(match.group())
     nearest = row.nearest(value)
-    edit = Edit(word.start, word.stop, f"{nearest:f}")
+    edit = Edit(*written.words[0].span, f"{nearest:f}")
     if match.end() < len(word.text) or (row.kind is Kind.INTEGER and value != value.to_integral_value()):
         message = f"{written.title} needs {needed(row)}; the nearest to `{cut(word.text)}` is {nearest:f}."
         problems.add(ErrorCode.INVALID_VALUE, message, word.span, edit)
@@ -117,7 +127,7 @@ def read_ratio(written: Written, problems: Problems) -> Found:
     else:
         code, advice = ErrorCode.INVALID_VALUE, f"needs {needed(written.row)}"
     message = f"{written.title} {advice}; the nearest to `{cut(text[: match.end()])}` is {fix}."
-    problems.add(code, message, span, Edit(*span, fix))
+    problems.add(code, message, span, Edit(words[0].start, words[count - 1].stop, fix))
     return Found(value=None, words=count)
 
 
@@ -136,18 +146,17 @@ def read_list(written: Written, problems: Problems) -> tuple[str, ...] | None:
     """``list = item { "," item }``, with the commas of several scripts; empty items do not count."""
     text = " ".join(word.text for word in written.words)
     items = tuple(item for item in (tidied(item) for item in re.split(f"[{COMMAS}]", text)) if item)
-    span = written.span(len(written.words))
     if "::" in text:
         message = (
             f"Weights have no meaning inside {written.title}; "
             "write a part with a negative weight instead, as in `red::-.5`."
         )
         edits = (Edit(word.start, word.stop, WEIGHT.sub(" ", word.text)) for word in written.words)
-        problems.add(ErrorCode.WEIGHT_IN_NEGATIVE, message, span, *edits)
+        problems.add(ErrorCode.WEIGHT_IN_NEGATIVE, message, written.span(len(written.words)), *edits)
         return None
     if not items:
         message = f"{written.title} needs {needed(written.row)}, as in `{written.row.example}`."
-        problems.add(ErrorCode.MISSING_VALUE, message, span, written.dropped(len(written.words)))
+        problems.add(ErrorCode.MISSING_VALUE, message, written.span(0), written.dropped(len(written.words)))
         return None
     return items
 

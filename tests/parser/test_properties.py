@@ -1,0 +1,114 @@
+"""What holds for any text at all, and for any request."""
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from parser import ErrorCode, ImagePrompt, ImagineRequest, Part, PromptErrors, Speed, canonical, parse
+from parser.canonical import written
+
+# Pieces that matter to the grammar, so that random texts come near every rule.
+PIECES = st.sampled_from(
+    [
+        *"{},.;:<>\\-+ \t\n%=/x019",
+        "::", "::2", "::-.5", "::1 ", "--", "---", "\N{EM DASH}", "\N{EN DASH}", "\\,", "\\{", "\\}", "{a, b}", "{a}",
+        " --no ", " --no", ",--", " --ar 3:2", " --AR16:9", " --ar ", "3:2", " --seed 7", " --seed ", " --q 2", " --q",
+        " --quality .25", " --stop 50", " --fast", " --relax", " --chaos 9", " --qualty 3", " --sref http://a/b random ",
+        " --v", " --hq", " --xyzzy ", "https://a.example/b.png ", "<https://a.example/c>", "https://", "http://a::2 ",
+        "cat", " a dog ", "2", ".5", "1e9", "\N{NO-BREAK SPACE}", "\u200b", "\u200f", "\x00", "\ud800",
+        "\N{DOG FACE}", "\N{CJK UNIFIED IDEOGRAPH-732B}", "\N{FULLWIDTH COMMA}", "e\u0301", "\u0130",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.lists(PIECES, max_size=30).map("".join),
+    st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=20).map("".join),
+    st.text(alphabet=st.characters(), max_size=200),
+)
+
+WORD = st.text(
+    alphabet="abcXYZ0189'!?&\N{CJK UNIFIED IDEOGRAPH-732B}\N{DOG FACE}-", min_size=1, max_size=8
+).filter(lambda word: not word.startswith("--") and word.strip("-"))
+PHRASE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
+WEIGHT = st.decimals(min_value=-100, max_value=100, places=3).map(float).map(lambda weight: weight + 0.0)
+
+
+@st.composite
+def texts_with_parts(draw: st.DrawFn) -> tuple[str, tuple[Part, ...]]:
+    parts = draw(st.lists(st.builds(Part, text=PHRASE, weight=WEIGHT), max_size=4))
+    parts.append(Part(text=draw(PHRASE), weight=1 + sum(abs(part.weight) for part in parts)))
+    return " ".join(f"{part.text}::{written(part.weight)}" for part in parts), tuple(parts)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> ImagineRequest:
+    text, parts = draw(st.one_of(PHRASE.map(lambda text: (text, (Part(text=text),))), texts_with_parts()))
+    urls = st.from_regex(r"https?://[a-z]{1,5}/[a-z0-9?=&%._-]{0,9}", fullmatch=True)
+    images = st.builds(ImagePrompt, url=urls, weight=st.floats(min_value=1e-9, max_value=10_000))
+    sides = st.integers(1, 40)
+    return ImagineRequest(
+        text=text,
+        parts=parts,
+        negative=tuple(draw(st.lists(PHRASE, max_size=3))),
+        images=tuple(draw(st.lists(images, max_size=2))),
+        aspect=draw(
+            st.none() | st.tuples(sides, sides).filter(lambda r: r[0] <= 2 * r[1] and r[1] <= 2 * r[0])
+        ),
+        seed=draw(st.none() | st.integers(0, 2**32 - 1)),
+        quality=draw(st.none() | st.sampled_from([0.25, 0.5, 1.0, 2.0, 5.0])),
+        stop=draw(st.none() | st.integers(10, 100)),
+        speed=draw(st.none() | st.sampled_from(Speed)),
+    )
+
+
+@given(requests())
+def test_the_echo_of_a_request_parses_to_it(request: ImagineRequest) -> None:
+    assert parse(canonical(request)) == request
+
+
+@settings(max_examples=600)
+@given(TEXTS)
+@example("::--b cat")
+@example("https://a::1 :: cat")
+@example("https://a :: https://b cat")
+@example("a --no x,--b")
+@example("{a\\ }{ b")
+@example("--no .b. --no ,;c")
+@example("\\{a\\}::2 {b\\}")
+def test_any_text_gives_a_request_whose_echo_is_final_or_errors_that_point_into_it(text: str) -> None:
+    try:
+        request = parse(text)
+    except PromptErrors as refusal:
+        assert refusal.errors
+        assert list(refusal.errors) == sorted(refusal.errors, key=lambda error: error.span)
+        for error in refusal.errors:
+            start, stop = error.span
+            assert 0 <= start <= stop <= len(text)
+            assert error.source == text
+            assert "^" in error.pointer().splitlines()[1]
+            if error.suggestion is not None:
+                parse(error.suggestion)
+    else:
+        echo = canonical(request)
+        assert parse(echo) == request
+        assert canonical(parse(echo)) == echo
+        assert echo.isprintable() or all(
+            ord(character) > 127 or character.isprintable() for character in echo
+        )
+
+
+@given(
+    st.sampled_from(
+        ["{", "}", "{a,", "::", ":", "--", "-", "--a ", " ", "\ud800", "\\,", "{}", "https://a ", "--q 3 "]
+    )
+)
+def test_six_thousand_characters_of_anything_are_answered(piece: str) -> None:
+    text = (piece * 6000)[:6000]
+    try:
+        parse(text)
+    except PromptErrors as refusal:
+        assert all(error.code is not ErrorCode.PROMPT_TOO_LONG for error in refusal.errors)
+
+
+@given(requests(), st.floats(0.01, 100))
+def test_a_request_is_a_value(request: ImagineRequest, _: float) -> None:
+    assert ImagineRequest.model_validate_json(request.model_dump_json()) == request
+    assert hash(request) == hash(request.model_copy())
