@@ -95,7 +95,9 @@ def _folder(source: str) -> Path:
         raise _missing(source, "has no model_index.json: it must be a folder in diffusers layout")
     family = diffusers.DiffusionPipeline.load_config(str(folder)).get("_class_name")
     if family != FAMILY:
-        raise _missing(source, f"is a {family}; only {FAMILY} (Stable Diffusion 1.x and 2.x) can be drawn with")
+        raise _missing(
+            source, f"is a {family}; only {FAMILY} (Stable Diffusion 1.x and 2.x) can be drawn with"
+        )
     return folder
 
 

@@ -4,7 +4,6 @@ import copy
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +46,8 @@ class Denoiser:
         self._conditioner = Conditioner(checkpoint)
         self._glimpse = Glimpse.fitted(checkpoint)
         self._rows: dict[SampleId, Row] = {}
+        # Ancestral schedules add noise of their own at each step.
+        self._draws_noise = "generator" in inspect.signature(checkpoint.scheduler.step).parameters
 
     def key(self, height: int, width: int) -> BatchKey:
         """Return the key of a plain prompt at this size in pixels."""
@@ -108,7 +109,7 @@ class Denoiser:
         timestep = row.timesteps[row.step]
         scaled = row.scheduler.scale_model_input(row.latents, timestep)
         row.estimate = (scaled, output, timestep)
-        noise = {"generator": row.generator} if _draws_noise(type(row.scheduler)) else {}
+        noise = {"generator": row.generator} if self._draws_noise else {}
         row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
 
@@ -192,9 +193,3 @@ class Denoiser:
         if kind == "v_prediction":
             return a.sqrt() * x - (1 - a).sqrt() * output
         return output if kind == "sample" else (x - (1 - a).sqrt() * output) / a.sqrt()
-
-
-@cache
-def _draws_noise(kind: type) -> bool:
-    """Tell whether schedulers of this class add noise of their own at each step."""
-    return "generator" in inspect.signature(kind.step).parameters  # type: ignore[attr-defined]

@@ -17,7 +17,11 @@ from worker.engine.plan import BatchKey, Sample, SampleId, StepScheduler
 from worker.recipe import Recipe
 
 PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
-OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # of torch's CPU allocators
+OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+)  # of torch's CPU allocators
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
 log = structlog.get_logger()
@@ -156,16 +160,17 @@ class Engine:
 
     def submit(self, job: DeviceJob) -> list[Outcome]:
         """Admit a job; it joins the next step that its lane and the batch cap allow."""
+        earlier = self.cancel(job.job_id)  # an attempt whose lease ran out
         began = self._clock()
         try:
             backend = self._backends.backend(job.recipe)
             work = Work(job, backend, backend.open(job))
         except Exception as error:  # noqa: BLE001 - whatever a network raises fails this job alone
-            return [_failed(job, error)]
+            return [*earlier, _failed(job, error)]
         work.seconds = self._clock() - began
         self._works[job.job_id] = work
         self._scheduler.add(work.samples)
-        return []
+        return earlier
 
     def cancel(self, job_id: JobId) -> list[Outcome]:
         """Drop a job's latents; nothing if it is not here."""
@@ -273,7 +278,7 @@ class Engine:
         try:
             if done:
                 cells = work.backend.pictures([sample.id for sample in done])
-                work.cells |= {sample.id.index: cell for sample, cell in zip(done, cells, strict=True)}
+                work.cells |= {sample.id.cell: cell for sample, cell in zip(done, cells, strict=True)}
             finished = len(work.cells) == len(work.samples)
             preview = [] if finished else self._preview(work)
         except Exception as error:  # noqa: BLE001 - decoding may run out of memory; others go on
@@ -331,7 +336,9 @@ def _failed(job: DeviceJob, error: Exception) -> Failed:
     code = _code(error)
     expected = isinstance(error, WorkerError)
     reason = dict(error.detail) if isinstance(error, WorkerError) else {}
-    log.error("job_failed", job_id=job.job_id, code=code.value, **reason, exc_info=None if expected else error)
+    log.error(
+        "job_failed", job_id=job.job_id, code=code.value, **reason, exc_info=None if expected else error
+    )
     return Failed(job.job_id, job.attempt, code, retryable=code is ErrorCode.ENGINE_FAILED and not expected)
 
 

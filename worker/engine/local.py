@@ -57,7 +57,11 @@ class InProcessDevice:
             WorkerError: ``MODEL_MISSING``.
         """
         ready: asyncio.Future[None] = self._loop.create_future()
-        self._thread.start(lambda error: self._loop.call_soon_threadsafe(_resolve, ready, error))
+
+        def tell(error: Exception | None) -> None:
+            self._loop.call_soon_threadsafe(_resolve, ready, error)
+
+        self._thread.start(tell)
         await ready
 
     async def close(self) -> None:

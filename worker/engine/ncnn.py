@@ -59,7 +59,7 @@ class Weights:
         """True once every byte was read."""
         return self._at == len(self._bytes)
 
-    def _read(self, count: int, kind: np.dtype) -> torch.Tensor:  # type: ignore[type-arg]
+    def _read(self, count: int, kind: np.dtype) -> torch.Tensor:
         values = np.frombuffer(self._bytes, kind, count, self._at)
         self._at += (values.nbytes + 3) // 4 * 4  # every array starts at a multiple of four
         return torch.from_numpy(values.astype(np.float32)).to(self._device)

@@ -41,7 +41,7 @@ def tensor(source: bytes, size: tuple[int, int] | None = None) -> torch.Tensor:
 def text_of(source: bytes) -> dict[str, str]:
     """Return what a PNG says about itself."""
     image = Image.open(io.BytesIO(source))
-    return {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
+    return {str(key): str(value) for key, value in image.info.items() if isinstance(value, str)}
 
 
 def grid(cells: Sequence[Pixels]) -> Pixels:

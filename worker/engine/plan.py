@@ -16,7 +16,7 @@ class SampleId(NamedTuple):
 
     job_id: JobId
     attempt: int
-    index: int
+    cell: int  # 0-based
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class StepScheduler:
             jobs.setdefault(sample.id.job_id, []).append(sample)
         waiting: dict[int, list[list[Sample]]] = {}
         for job in sorted(jobs.values(), key=_work_left):
-            waiting.setdefault(job[0].owner_id, []).append(sorted(job, key=lambda s: (s.step, s.id.index)))
+            waiting.setdefault(job[0].owner_id, []).append(sorted(job, key=lambda s: (s.step, s.id.cell)))
         taken = dict.fromkeys(waiting, 0)
         batch: list[Sample] = []
         while waiting and len(batch) < rows:

@@ -105,7 +105,9 @@ class Upscaler:
         tile, scale = canvas.tiles[canvas.step], self._scale
         top, left, bottom, right = (side * scale for side in tile.core)
         y, x = tile.top * scale, tile.left * scale
-        canvas.enlarged[:, :, top:bottom, left:right] = output[:, :, top - y : bottom - y, left - x : right - x]
+        canvas.enlarged[:, :, top:bottom, left:right] = output[
+            :, :, top - y : bottom - y, left - x : right - x
+        ]
         canvas.step += 1
 
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:

@@ -1,0 +1,282 @@
+"""From queue to device and back; the only module that knows both."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from parser import canonical
+from worker.api import DatabaseBusy, JobId, PictureGone, Progress, WorkerError
+from worker.device import Advanced, Device, DeviceEvent, DeviceJob, Dropped, Failed, Finished
+from worker.images import ImageStore
+from worker.queue.rows import StaleJob
+from worker.queue.store import HEARTBEAT_SECONDS, Claim, ClaimId, Store
+from worker.recipe import Drawing
+
+REPORT_SECONDS = 1.0  # between two progress rows of a job
+CANCEL_SECONDS = 0.4  # between two looks for jobs to stop, while any runs
+BRISK_SECONDS = 0.05  # between two looks at the queue shortly after there was something
+CALM_SECONDS = 0.15  # and when nothing happened for a while: a look is one indexed read
+BRISK_FOR_SECONDS = 30.0
+RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)  # for an outcome while the database is busy; then the lease runs out
+
+Outcome = Callable[[], Awaitable[None]]  # writes how a job ended; may be called again
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Active:
+    """A claim on the device."""
+
+    claim: Claim
+    advanced: Advanced | None = None
+    preview: bytes | None = None  # not yet reported
+    reported_at: float | None = None
+    reported_paused: bool = False
+    cancelling: bool = False
+    settling: bool = False  # its outcome is being recorded
+
+    @property
+    def id(self) -> ClaimId:
+        """Job and attempt."""
+        return self.claim.job.id, self.claim.attempt
+
+    def due(self, now: float) -> bool:
+        """Tell whether there is something to report, and it is time."""
+        if self.advanced is None:
+            return False
+        if self.reported_at is None or self.advanced.paused != self.reported_paused:
+            return True
+        return now - self.reported_at >= REPORT_SECONDS
+
+
+class Runner:
+    """Claim jobs, have them drawn, store their pictures, record the outcome."""
+
+    def __init__(
+        self, store: Store, device: Device, images: ImageStore, *, worker: str, clock: Callable[[], float]
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            store: The queue.
+            device: What draws; opened and closed by the caller.
+            images: Where pictures go.
+            worker: The name whose lock this process holds.
+            clock: Tells Unix seconds.
+        """
+        self._store = store
+        self._device = device
+        self._images = images
+        self._worker = worker
+        self._clock = clock
+        self._active: dict[JobId, Active] = {}
+        self._moved = asyncio.Event()  # something may be due for a report
+        self._wake = asyncio.Event()  # look at the queue now
+        self._settling: asyncio.TaskGroup
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until *stop* is set; then hand back what is unfinished, without using an attempt.
+
+        Raises:
+            ExceptionGroup: Something failed that is not a busy database; leases are left to others.
+        """
+        async with asyncio.TaskGroup() as group:
+            self._settling = group
+            loops = [
+                group.create_task(loop)
+                for loop in (self._follow(), self._report(), self._beat(), self._look_for_cancels())
+            ]
+            alarm = group.create_task(self._ring_at(stop))
+            await self._claim_until(stop)
+            for loop in (*loops, alarm):
+                loop.cancel()
+            await self._hand_back_all()
+
+    async def _claim_until(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        busy_at = loop.time()
+        while not stop.is_set():
+            if await self._claim() or self._active:
+                busy_at = loop.time()
+            pause = BRISK_SECONDS if loop.time() - busy_at < BRISK_FOR_SECONDS else CALM_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+            self._wake.clear()
+
+    async def _claim(self) -> bool:
+        """Claim what the device has room for; return whether there was anything."""
+        capacity = await self._device.capacity()
+        try:
+            claims = await self._store.claim(self._worker, capacity.free)
+        except DatabaseBusy:
+            log.warning("database_busy", doing="claim")
+            return False
+        for claim in claims:
+            await self._start(claim)
+        return bool(claims)
+
+    async def _start(self, claim: Claim) -> None:
+        job_id = claim.job.id
+        if job_id in self._active:  # our own lease on an earlier attempt ran out unnoticed
+            await self._device.cancel(job_id)
+        active = Active(claim)
+        self._active[job_id] = active
+        try:
+            source = await self._source(claim)
+        except PictureGone as error:
+            self._settle(active, partial(self._store.fail, active.id, error.code, retryable=False))
+            return
+        log.info("job_started", job_id=job_id, attempt=claim.attempt, kind=claim.recipe.kind)
+        await self._device.submit(
+            DeviceJob(
+                job_id=job_id,
+                attempt=claim.attempt,
+                speed=claim.job.speed,
+                owner_id=claim.job.owner_id,
+                recipe=claim.recipe,
+                source=source,
+                text={"prompt": canonical(claim.job.request), "seed": str(claim.job.seed), "job_id": job_id},
+            )
+        )
+
+    async def _source(self, claim: Claim) -> bytes | None:
+        recipe = claim.recipe
+        if isinstance(recipe, Drawing):
+            return None if recipe.start is None else await self._read(recipe.start.picture)
+        return await self._read(recipe.picture)
+
+    async def _read(self, name: str) -> bytes:
+        return await asyncio.to_thread(self._images.read, name)
+
+    async def _follow(self) -> None:
+        async for _, event in self._device.watch():
+            active = self._active.get(event.job_id)
+            if active is not None and active.claim.attempt == event.attempt and not active.settling:
+                self._on(active, event)
+        raise RuntimeError("the device has gone")
+
+    def _on(self, active: Active, event: DeviceEvent) -> None:
+        match event:
+            case Advanced():
+                active.advanced = event
+                active.preview = event.preview or active.preview
+                self._moved.set()
+            case Finished():
+                self._settle(active, partial(self._finish, active, event))
+            case Failed(code=code, retryable=retryable):
+                self._settle(active, partial(self._store.fail, active.id, code, retryable=retryable))
+            case Dropped():
+                outcome = self._store.cancelled if active.cancelling else self._store.hand_back
+                self._settle(active, partial(outcome, active.id))
+
+    async def _finish(self, active: Active, event: Finished) -> None:
+        job_id = event.job_id
+        try:
+            files = await asyncio.to_thread(self._images.write, job_id, event.pictures)
+        except WorkerError as error:
+            log.warning("pictures_not_stored", job_id=job_id, code=error.code.value)
+            await self._store.fail(active.id, error.code, retryable=False)
+            return
+        await self._store.succeed(active.id, files, event.device_seconds)
+        log.info(
+            "job_finished",
+            job_id=job_id,
+            device_seconds=round(event.device_seconds, 3),
+            passes=event.company.passes,
+            shared_passes=event.company.shared,
+            people=event.company.people,
+            largest_batch=event.company.rows,
+        )
+
+    def _settle(self, active: Active, outcome: Outcome) -> None:
+        """Record *outcome* beside everything else; the lease is renewed until that is done."""
+        active.settling = True
+        self._settling.create_task(self._settled(active, outcome))
+
+    async def _settled(self, active: Active, outcome: Outcome) -> None:
+        job_id, attempt = active.id
+        for delay in (*RETRY_SECONDS, None):
+            try:
+                await outcome()
+            except StaleJob:
+                log.info("outcome_came_late", job_id=job_id, attempt=attempt)
+            except DatabaseBusy:
+                log.warning("database_busy", doing="settle", job_id=job_id)
+                if delay is not None:
+                    await asyncio.sleep(delay)
+                    continue
+            except WorkerError as error:  # the disk is full: the lease runs out, another attempt is made
+                log.warning("outcome_not_recorded", job_id=job_id, code=error.code.value)
+            break
+        if self._active.get(job_id) is active:
+            del self._active[job_id]
+        self._wake.set()
+
+    async def _report(self) -> None:
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            now = asyncio.get_running_loop().time()
+            due = [active for active in self._active.values() if active.due(now)]
+            rows = [self._progress(active, now) for active in due]
+            try:
+                await self._store.report(rows)
+            except DatabaseBusy:
+                log.warning("database_busy", doing="report")  # the next row says it all
+
+    def _progress(self, active: Active, now: float) -> Progress:
+        """Return the row that is due, and remember that it went out."""
+        advanced = active.advanced
+        assert advanced is not None  # noqa: S101 - `Active.due` looked
+        preview, active.preview = active.preview, None
+        active.reported_at, active.reported_paused = now, advanced.paused
+        return Progress(
+            job_id=advanced.job_id,
+            fraction=min(1.0, advanced.fraction),
+            paused=advanced.paused,
+            preview=preview,
+            at=self._clock(),
+        )
+
+    async def _beat(self) -> None:
+        """Renew the leases; give up what is no longer ours."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                heartbeat = await self._store.heartbeat(self._worker, [a.id for a in self._active.values()])
+            except DatabaseBusy:
+                log.warning("database_busy", doing="heartbeat")
+                continue
+            for job_id in heartbeat.lost:
+                log.warning("lease_lost", job_id=job_id)
+                self._active.pop(job_id, None)
+                await self._device.cancel(job_id)
+            await self._cancel(heartbeat.cancel_requested)
+
+    async def _look_for_cancels(self) -> None:
+        while True:
+            await asyncio.sleep(CANCEL_SECONDS)
+            if not self._active:
+                continue
+            with suppress(DatabaseBusy):
+                await self._cancel(await self._store.cancel_requested(self._worker))
+
+    async def _cancel(self, job_ids: frozenset[JobId]) -> None:
+        for job_id in job_ids & self._active.keys():
+            self._active[job_id].cancelling = True
+            await self._device.cancel(job_id)
+
+    async def _hand_back_all(self) -> None:
+        """Return what is still on the device to the queue; what is being recorded ends by itself."""
+        for active in list(self._active.values()):
+            if not active.settling:
+                await self._device.cancel(active.claim.job.id)
+                self._settle(active, partial(self._store.hand_back, active.id))
+
+    async def _ring_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
