@@ -6,6 +6,7 @@ import { avatar, fileSize, h, icon, menu, openDialog, popup, closePopup } from "
 const OPTION = { sub: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10, attachment: 11 };
 const HISTORY = 30;
 const MESSAGE_LIMIT = 2000;
+const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 export const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🔥", "🎉", "✨", "👀", "🙏", "💯", "⭐", "✅", "❌", "✉️", "❓"];
 
 // Commands --------------------------------------------------------------------------------------------------------
@@ -94,6 +95,7 @@ class Field {
   resize() {
     if (this.option.type === OPTION.attachment) return;
     const { input } = this;
+    if (SIZES_ITSELF) return;
     input.style.width = "auto";
     input.style.width = `${Math.max(2, [...input.value].length + 1)}ch`;
     input.style.height = "auto";
@@ -199,7 +201,7 @@ export class Composer {
     this.fileInput = h("input", { type: "file", multiple: true, class: "sr-only", tabindex: "-1", "aria-hidden": "true", onchange: () => this.addFiles(this.fileInput.files) });
     this.plus = h("button", { type: "button", class: "icon-button", "aria-label": "Add a file or use a command", "aria-haspopup": "menu", onclick: () => this.#plusMenu() }, icon("plus", 22));
     this.smile = h("button", { type: "button", class: "icon-button", "aria-label": "Insert an emoji", onclick: () => this.#emoji() }, icon("smile", 22));
-    this.send = h("button", { type: "submit", class: "icon-button send", "aria-label": "Send" }, icon("right", 22));
+    this.send = h("button", { type: "submit", class: "icon-button send", "aria-label": "Send" }, icon("send", 22));
     this.replyBar = h("div", { class: "reply-bar", hidden: true });
     this.tray = h("div", { class: "tray", hidden: true });
     this.picker = h("div", { class: "picker", id: "picker", hidden: true, onpointerdown: (event) => event.preventDefault() });
@@ -227,8 +229,9 @@ export class Composer {
   }
 
   setCommands(commands) {
+    const changed = JSON.stringify(commands) !== JSON.stringify(this.commands);
     this.commands = commands;
-    if (!this.command && document.activeElement === this.input) this.#typed();
+    if (changed && !this.command && document.activeElement === this.input) this.#typed();
   }
 
   focus() {
@@ -260,6 +263,7 @@ export class Composer {
       if (input.value && document.activeElement === input) this.ctx.typing();
       return this.#closePicker();
     }
+    this.ctx.refreshCommands();
     const leaf = this.#leafAt(input.value);
     if (leaf) return this.enter(leaf, splitArguments(leaf, input.value.slice(leaf.name.length + 1)));
     return this.#offerCommands(input.value.slice(1));

@@ -69,6 +69,7 @@ const ICONS = {
   slash: "M14.5 4 9.5 20M3.5 3.500h17v17h-17z",
   id: "M3 5h18v14H3zM8 9v6M12 9v6h1.500a3 3 0 0 0 0-6z",
   chat: "M4 4h16v12H10l-5 4v-4H4z",
+  send: "M4 4l17 8-17 8 3-8zM7 12h14",
   check: "M5 12.500l4.5 4.500L19 7.5",
 };
 

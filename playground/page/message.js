@@ -95,14 +95,17 @@ function smallText(lines, ctx) {
 
 function list(lines, ctx) {
   const items = takeWhile(lines, /^ *(?:[-*]|\d+\.) +\S/).map((line) => /^( *)([-*]|\d+\.) +(.*)$/.exec(line));
-  return listLevel(items, ctx);
+  const levels = [];
+  while (items.length) levels.push(listLevel(items, ctx));
+  return fragment(levels);
 }
 
 function listLevel(items, ctx) {
   const [, indent, mark] = items[0];
   const ordered = /\d/.test(mark);
   const node = h(ordered ? "ol" : "ul", ordered ? { start: Number.parseInt(mark, 10) } : {});
-  while (items.length && items[0][1].length >= indent.length) {
+  const same = (item) => item[1].length > indent.length || (item[1].length === indent.length && /\d/.test(item[2]) === ordered);
+  while (items.length && same(items[0])) {
     const [, , , text] = items.shift();
     const item = h("li", {}, inlineNodes(text, ctx));
     if (items.length && items[0][1].length > indent.length) item.append(listLevel(items, ctx));
@@ -502,7 +505,7 @@ const PARTS = [
 function contextLine(view) {
   const { message, ctx } = view;
   const command = message.interaction ?? (message.interaction_metadata?.type === 2 && message.interaction_metadata.name ? message.interaction_metadata : null);
-  if (command && command.type === 2) return commandLine(command, ctx);
+  if (command && command.type === 2) return commandLine(command, message.type === 23 ? "" : "/", ctx);
   if (message.type !== 19 || !message.message_reference) return null;
   const source = message.referenced_message;
   const jump = () => ctx.jump(message.message_reference.message_id);
@@ -514,10 +517,10 @@ function contextLine(view) {
     h("button", { type: "button", class: "context-text", "aria-label": `Go to the message replied to: ${snippet}`, onclick: jump }, snippet));
 }
 
-function commandLine(command, ctx) {
+function commandLine(command, slash, ctx) {
   return h("div", { class: "context" }, h("span", { class: "spine" }), avatar(command.user, ctx.avatar(command.user), 16),
     h("button", { type: "button", class: "context-name", onclick: (event) => ctx.profile(event.currentTarget, command.user) }, ctx.name(command.user)),
-    " used ", h("span", { class: "command-name" }, `/${command.name}`));
+    " used ", h("span", { class: "command-name" }, `${slash}${command.name}`));
 }
 
 export const badge = () => h("span", { class: "badge" }, "APP");

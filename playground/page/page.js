@@ -1,7 +1,7 @@
 // The page of the local Discord: a user client that speaks Discord's own user-side REST and gateway, nothing private
 // but `GET /playground/session`, which says who the visitor is.
 
-import { avatar, closePopup, emojiNode, h, icon, longDate, menu, openDialog, popup, refreshTimes, snowflakeDate } from "./dom.js";
+import { avatar, closePopup, h, icon, longDate, menu, openDialog, popup, refreshTimes, snowflakeDate } from "./dom.js";
 import { FLAG, MessageView, badge, plainText } from "./message.js";
 import { Composer, emojiGrid, leaves, openModal } from "./composer.js";
 
@@ -135,7 +135,14 @@ let current = null; // id of the open channel
 const remember = (user) => user?.id && store.users.set(user.id, { ...store.users.get(user.id), ...user });
 const channelNow = () => store.channels.get(current);
 const guildNow = () => store.guilds.get(channelNow()?.guild_id);
-const isBotOnline = () => ["online", "idle", "dnd"].includes(store.presences.get(session.bot_user_id));
+// A server that tells nobody's presence leaves everybody "online".
+const statusOf = (id) => (store.presenceTold ? store.presences.get(id) ?? "offline" : "online");
+const isBotOnline = () => statusOf(session.bot_user_id) !== "offline";
+
+function learnPresence(presence) {
+  store.presenceTold = true;
+  store.presences.set(presence.user?.id ?? presence.user_id, presence.status);
+}
 const application = () => store.commands.applications.find((item) => item.id === session.application_id);
 const bot = () => store.users.get(session.bot_user_id) ?? { id: session.bot_user_id, username: application()?.name ?? "The bot", bot: true };
 
@@ -143,7 +150,7 @@ function learnGuild(data) {
   const guild = { ...data, ...data.properties, members: new Map(), roles: new Map((data.roles ?? []).map((role) => [role.id, role])) };
   for (const member of data.members ?? []) learnMember(guild, member);
   for (const channel of [...(data.channels ?? []), ...(data.threads ?? [])]) store.channels.set(channel.id, { ...channel, guild_id: guild.id });
-  for (const presence of data.presences ?? []) store.presences.set(presence.user?.id ?? presence.user_id, presence.status);
+  for (const presence of data.presences ?? []) learnPresence(presence);
   store.guilds.set(guild.id, guild);
 }
 
@@ -298,20 +305,22 @@ async function sendMessage(text, files, reply) {
   }
 }
 
+const COMMANDS_FRESH = 3000; // milliseconds; nothing announces a changed index, so a picker that opens asks again
+
 async function loadCommands() {
-  const guild = channelNow()?.guild_id;
-  const paths = guild ? [`/guilds/${guild}/application-command-index`] : [`/channels/${current}/application-command-index`, `/guilds/${session.guild_id}/application-command-index`];
-  for (const path of paths) {
-    try {
-      store.commands = { applications: [], application_commands: [], ...(await rest.call("GET", path)) };
-      break;
-    } catch {
-      // A server without an index for direct messages: the next path answers for it.
-    }
+  const channel = channelNow();
+  store.commandsAt = Date.now();
+  const path = channel.guild_id ? `/guilds/${channel.guild_id}/application-command-index` : `/channels/${channel.id}/application-command-index`;
+  try {
+    store.commands = { applications: [], application_commands: [], ...(await rest.call("GET", path)) };
+  } catch {
+    return; // the picker keeps what it has and asks again when it opens
   }
-  const fits = (command) => guild || !command.contexts || command.contexts.includes(1);
-  composer.setCommands(leaves({ ...store.commands, application_commands: store.commands.application_commands.filter(fits) }));
-  paintBeginning();
+  composer.setCommands(leaves(store.commands));
+}
+
+function refreshCommands() {
+  if (Date.now() - (store.commandsAt ?? 0) > COMMANDS_FRESH) loadCommands();
 }
 
 // The message list ----------------------------------------------------------------------------------------------------
@@ -323,6 +332,7 @@ class MessageList {
     this.views = new Map();
     this.order = [];
     this.stuck = true;
+    this.lastTop = 0;
     this.unseen = 0;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     scroller.addEventListener("keydown", (event) => this.#keys(event));
@@ -453,7 +463,10 @@ class MessageList {
   #scrolled() {
     const { scroller } = this;
     const rest = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    this.stuck = rest < 40;
+    // Only a move upwards leaves the present: content that grows below does not.
+    if (rest < 40) this.stuck = true;
+    else if (scroller.scrollTop < this.lastTop - 1) this.stuck = false;
+    this.lastTop = scroller.scrollTop;
     if (this.stuck) this.unseen = 0;
     if (scroller.scrollTop < 400) this.#older();
     this.#bar(rest);
@@ -506,6 +519,7 @@ const ctx = {
   pinged: (message) => message.author.id !== store.me.id && ((message.mentions ?? []).some((user) => user.id === store.me.id) || message.mention_everyone === true),
   press: pressComponent,
   runCommand,
+  refreshCommands,
   autocomplete,
   sendMessage,
   jump: (id) => list.jump(id),
@@ -647,7 +661,7 @@ function toast(text, bad = false) {
 const STATUS_WORDS = { online: "Online", idle: "Idle", dnd: "Do Not Disturb", offline: "Offline" };
 
 function statusDot(id) {
-  const status = store.presences.get(id) ?? "offline";
+  const status = statusOf(id);
   return h("span", { class: `status status-${status}`, role: "img", "aria-label": STATUS_WORDS[status] ?? "Offline" });
 }
 
@@ -721,7 +735,7 @@ function paintMembers() {
   const guild = guildNow();
   if (!guild) return $("members").replaceChildren();
   const people = membersNow().sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
-  const here = people.filter((user) => (store.presences.get(user.id) ?? "offline") !== "offline");
+  const here = people.filter((user) => statusOf(user.id) !== "offline");
   const away = people.filter((user) => !here.includes(user));
   const row = (user) => h("button", { type: "button", class: "member", onclick: (event) => profile(event.currentTarget, user) },
     h("span", { class: "avatar-wrap" }, avatar(user, ctx.avatar(user), 32), statusDot(user.id)), h("span", { class: "member-name", style: ctx.nameStyle(user) }, nameOf(user)), user.bot ? badge() : null);
@@ -864,7 +878,7 @@ function changeReaction(event, step) {
 }
 
 function setPresence(presence) {
-  store.presences.set(presence.user?.id ?? presence.user_id, presence.status);
+  learnPresence(presence);
   repaint();
 }
 
@@ -900,6 +914,10 @@ const saveMember = (member) => {
 
 const EVENTS = {
   READY: ready,
+  READY_SUPPLEMENTAL({ merged_presences: merged }) {
+    for (const presence of [...(merged?.guilds ?? []).flat(), ...(merged?.friends ?? [])]) learnPresence(presence);
+    repaint();
+  },
   GUILD_CREATE(data) {
     learnGuild(data);
     if (!current) start();
@@ -952,7 +970,7 @@ function ready(data) {
   for (const user of data.users ?? []) remember(user);
   for (const guild of data.guilds ?? []) if (!guild.unavailable) learnGuild(guild);
   for (const channel of data.private_channels ?? []) learnPrivate(channel);
-  for (const presence of [...(data.presences ?? []), ...(data.merged_presences?.friends ?? [])]) store.presences.set(presence.user?.id ?? presence.user_id, presence.status);
+  for (const presence of data.presences ?? []) learnPresence(presence);
   store.presences.set(data.user.id, "online");
   if (!current && store.guilds.size) start();
   else if (current) {
