@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntFlag
 
-from . import permissions, wire
+from . import message_wire, permissions, wire
 from .errors import Json
 from .models import Channel, Guild, Member, Message
 from .sessions import Session, Sessions
@@ -55,7 +55,7 @@ def hide_content(body: Json, message: Message, reader_id: str) -> Json:
 class Events:
     """The dispatcher."""
 
-    def __init__(self, world: World, sessions: Sessions, sign: wire.Sign) -> None:
+    def __init__(self, world: World, sessions: Sessions, sign: message_wire.Sign) -> None:
         self._world = world
         self._sessions = sessions
         self._sign = sign
@@ -101,7 +101,7 @@ class Events:
 
     def _dispatched(self, message: Message, channel: Channel, session: Session) -> Json:
         world = self._world
-        body = wire.message(world, message, session.user_id, self._sign)
+        body = message_wire.message(world, message, session.user_id, self._sign)
         body["channel_type"] = int(channel.type)
         if message.guild_id:
             body["guild_id"] = message.guild_id

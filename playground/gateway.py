@@ -192,7 +192,7 @@ class GatewayConnection:
         else:
             self._ready_bot(session, application, shard)
 
-    def _ready_common(self, session: Session, user: User) -> Json:
+    def _ready_for(self, session: Session, user: User) -> Json:
         return {
             "v": 10,
             "_trace": [],
@@ -212,7 +212,7 @@ class GatewayConnection:
         guilds = world.guilds_of(user.id)
         if shard:
             guilds = [g for g in guilds if (int(g.id) >> 22) % shard[1] == shard[0]]
-        ready = self._ready_common(session, user) | {
+        ready = self._ready_for(session, user) | {
             "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
             "private_channels": [],
             "application": {"id": application.id, "flags": application_flags(application)},
@@ -228,7 +228,7 @@ class GatewayConnection:
         guilds = world.guilds_of(user.id)
         direct = world.direct_channels_of(user.id)
         mine = [m for g in guilds if (m := world.member(g.id, user.id))]
-        ready = self._ready_common(session, user) | {
+        ready = self._ready_for(session, user) | {
             "guilds": [wire.gateway_guild(world, guild, user.id) for guild in guilds],
             "private_channels": [wire.channel(world, one, user.id) for one in direct],
             "users": [wire.user(one) for one in world.users if one.id != user.id],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import permissions, wire
+from . import message_wire, permissions, wire
 from .component_rules import SELECTS, Kind, walk
 from .core import Core
 from .errors import ApiError, Json, unknown
@@ -60,7 +60,7 @@ def payload(core: Core, row: Interaction) -> Json:
         body["user"] = wire.user(user)
     if row.message_id is not None:
         message = world.message(row.channel_id, row.message_id, private=True)
-        body["message"] = wire.message(world, message, application.bot_id, core.links.sign)
+        body["message"] = message_wire.message(world, message, application.bot_id, core.links.sign)
     return body
 
 
@@ -159,7 +159,7 @@ def _check_number(problems: Problems, path: Path, definition: Json, value: Any) 
 class Resolver:
     """Collects the objects that ids in options, selects and modals stand for."""
 
-    def __init__(self, world: World, channel: Channel, viewer_id: str, sign: wire.Sign) -> None:
+    def __init__(self, world: World, channel: Channel, viewer_id: str, sign: message_wire.Sign) -> None:
         self._world = world
         self._channel = channel
         self._viewer_id = viewer_id
@@ -191,12 +191,12 @@ class Resolver:
 
     def message(self, message: Message) -> None:
         """The target of a message command."""
-        body = wire.message(self._world, message, self._viewer_id, self._sign)
+        body = message_wire.message(self._world, message, self._viewer_id, self._sign)
         self._put("messages", message.id, body)
 
     def attachment(self, row: Attachment) -> None:
         """A file the person uploaded."""
-        self._put("attachments", row.id, wire.attachment(row, self._sign))
+        self._put("attachments", row.id, message_wire.attachment(row, self._sign))
 
     def _put(self, group: str, key: str, body: Json) -> None:
         self.found.setdefault(group, {})[key] = body

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import attachments as files
 from . import interaction_payload as payloads
-from . import interactions, permissions, wire
+from . import interactions, message_wire, permissions, wire
 from .command_routes import usable
 from .core import Call
 from .errors import ApiError, Json, missing_access, missing_permissions, unknown
@@ -149,7 +149,7 @@ async def callback(call: Call) -> Json | None:
 
 def _reply(call: Call, message: Any, application_id: str) -> Json:
     bot_id = call.world.application(application_id).bot_id
-    return wire.message(call.world, message, bot_id, call.core.links.sign)
+    return message_wire.message(call.world, message, bot_id, call.core.links.sign)
 
 
 async def follow_up(call: Call) -> Json:

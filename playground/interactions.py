@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from . import composer, permissions, wire
+from . import composer, message_wire, permissions, wire
 from . import interaction_payload as payloads
 from .component_rules import normalised
 from .core import Core
@@ -167,7 +167,7 @@ def _response_body(core: Core, row: Interaction, kind: CallbackType, message: Me
         summary["response_message_loading"] = message.loading
         summary["response_message_ephemeral"] = message.ephemeral
     if message is not None and kind in {CallbackType.MESSAGE, CallbackType.UPDATE}:
-        shown = wire.message(core.world, message, bot_id, core.links.sign)
+        shown = message_wire.message(core.world, message, bot_id, core.links.sign)
         body["resource"] = {"type": int(kind), "message": shown}
     return body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from . import composer, permissions, wire
+from . import composer, message_wire, permissions, wire
 from .core import Call
 from .errors import ApiError, Json, bad_request, unknown
 from .events import hide_content
@@ -19,7 +19,7 @@ _MAX_BULK = 100
 
 def shown(call: Call, message: Message) -> Json:
     """A message as the caller may read it."""
-    body = wire.message(call.world, message, call.user.id, call.core.links.sign)
+    body = message_wire.message(call.world, message, call.user.id, call.core.links.sign)
     if call.application is not None and not call.application.message_content:
         return hide_content(body, message, call.user.id)
     return body
