@@ -1,0 +1,1 @@
+"""Discord: an adapter between people's messages and the worker's desk."""

@@ -1,0 +1,130 @@
+"""How an interaction is answered: in time, in public or privately, and whatever goes wrong."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import discord
+import structlog
+
+from bot import errors, paper
+from bot.faults import BotError
+from bot.origin import TOKEN_SECONDS, Origin
+from bot.policy import Caller, Place, reach
+from bot.render import Letter
+from bot.texts import Texts
+from worker.api import WorkerError
+
+log = structlog.get_logger()
+
+Interaction = discord.Interaction[discord.Client]
+
+# What posting a result takes; replying without the history is refused by Discord.
+_NEEDED = {
+    "view_channel": "View Channel",
+    "attach_files": "Attach Files",
+    "embed_links": "Embed Links",
+    "read_message_history": "Read Message History",
+}
+
+
+@cache
+def texts_for(locale: str) -> Texts:
+    """Return the catalogue for a Discord locale."""
+    return Texts(locale)
+
+
+def texts_of(interaction: Interaction) -> Texts:
+    """Return the catalogue in the person's language."""
+    return texts_for(str(interaction.locale.value))
+
+
+def caller_of(interaction: Interaction) -> Caller:
+    """Return who it is."""
+    in_guild = interaction.guild_id is not None
+    return Caller(interaction.user.id, moderator=in_guild and interaction.permissions.manage_messages)
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Return where it is and what the bot may do there."""
+    guild = interaction.guild_id is not None
+    member = interaction.is_guild_integration() if guild else not interaction.context.private_channel
+    granted = interaction.app_permissions
+    needed = dict(_NEEDED)
+    thread = interaction.channel is not None and isinstance(interaction.channel, discord.Thread)
+    if thread:
+        needed["send_messages_in_threads"] = "Send Messages in Threads"
+    else:
+        needed["send_messages"] = "Send Messages"
+    lacking = tuple(words for name, words in needed.items() if not getattr(granted, name))
+    return Place(guild=guild, member=member, lacking=lacking)
+
+
+def origin_for(interaction: Interaction, *, reply: bool, now: float) -> Origin:
+    """Return where an order comes from.
+
+    *reply* says whether its result answers the message whose button was pressed; *now* is in Unix seconds.
+
+    Raises:
+        BotError: Results could not be posted there.
+    """
+    source = interaction.message
+    answers = reply and source is not None and not source.flags.ephemeral
+    return Origin(
+        interaction_id=interaction.id,
+        application_id=interaction.application_id,
+        token=interaction.token,
+        expires_at=now + TOKEN_SECONDS,
+        reach=reach(place_of(interaction)),
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        reply_to=source.id if answers and source is not None else None,
+        user_name=interaction.user.name,
+        file_limit=interaction.filesize_limit,
+        locale=str(interaction.locale.value),
+    )
+
+
+async def privately(interaction: Interaction, letter: Letter) -> None:
+    """Tell the person alone, whether or not the interaction was answered before.
+
+    A public deferral is taken back first: nobody else needs to know.
+    """
+    keywords = paper.to_send(letter)
+    response = interaction.response
+    if not response.is_done():
+        await response.send_message(ephemeral=True, **keywords)
+        return
+    if response.type is discord.InteractionResponseType.deferred_channel_message:
+        await interaction.delete_original_response()
+    await interaction.followup.send(ephemeral=True, **keywords)
+
+
+async def guarded(interaction: Interaction, work: Callable[[], Awaitable[None]]) -> None:
+    """Do *work*; whatever it raises is told to the person, and what nobody foresaw is logged with a code."""
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 - the boundary: everything is told and logged
+        await report(interaction, error)
+
+
+async def report(interaction: Interaction, error: Exception) -> None:
+    """Tell *error* to the person; never raises for Discord's sake."""
+    if isinstance(error, WorkerError | BotError):
+        letter = errors.refused(error, texts_of(interaction))
+        log.info("refused", action="refused", code=str(error.code), user_id=interaction.user.id)
+    else:
+        code = errors.new_code()
+        letter = errors.refused(error, texts_of(interaction), code=code)
+        log.error("unforeseen", action="unforeseen", code=code, exc_info=error)
+    with told():
+        await privately(interaction, letter)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Let a failed answer pass: the interaction may be too old, answered twice, or Discord away."""
+    try:
+        yield
+    except (discord.HTTPException, OSError, TimeoutError) as error:
+        log.info("not answered", action="not_answered", error=repr(error))

@@ -1,0 +1,115 @@
+"""What pressing a button does. A press is understood by its `custom_id` alone, however old the message."""
+
+from collections.abc import Callable, Mapping
+
+import discord
+
+from bot import paper, render
+from bot.actions import DRAWS, Action, Unreadable, Verb, read
+from bot.answers import Interaction, caller_of, privately, texts_of, told
+from bot.cabinet import Cabinet
+from bot.faults import BotCode, BotError
+from bot.render import Letter
+from bot.settings import Settings
+from bot.studio import Studio
+from worker.api import Cell, JobId, JobState, Order, Reroll, Strength, Upscale, Vary
+
+_ORDERS: Mapping[Verb, Callable[[JobId, int], Order]] = {
+    Verb.UPSAMPLE: lambda job_id, index: Cell(source=job_id, index=index),
+    Verb.REROLL: lambda job_id, _: Reroll(source=job_id),
+    Verb.VARIATION: lambda job_id, index: Vary(source=job_id, index=index),
+    Verb.VARY_SUBTLE: lambda job_id, _: Vary(source=job_id, index=1, strength=Strength.SUBTLE),
+    Verb.VARY_STRONG: lambda job_id, _: Vary(source=job_id, index=1),
+    Verb.UPSCALE_SUBTLE: lambda job_id, _: Upscale(source=job_id),
+}
+assert _ORDERS.keys() == DRAWS  # noqa: S101 - a drawing button without an order would be dead
+
+
+def order_for(action: Action) -> Order | None:
+    """Return what a drawing button orders; None for the others."""
+    make = _ORDERS.get(action.verb)
+    return None if make is None else make(action.job_id, action.index)
+
+
+class Buttons:
+    """Acts on presses."""
+
+    def __init__(self, *, studio: Studio, cabinet: Cabinet, settings: Settings) -> None:
+        self._studio = studio
+        self._cabinet = cabinet
+        self._settings = settings
+
+    async def press(self, interaction: Interaction, custom_id: str) -> None:
+        """Do what *custom_id* says.
+
+        Raises:
+            BotError: It says nothing to us, or is not allowed.
+            WorkerError: The order was refused.
+        """
+        action = read(custom_id)
+        if action is Unreadable.LATER:
+            raise BotError(BotCode.LATER)
+        if action is Unreadable.FOREIGN:
+            raise BotError(BotCode.FOREIGN)
+        order = order_for(action)
+        if order is not None:
+            await self._studio.order(interaction, order)
+            return
+        match action.verb:
+            case Verb.CANCEL:
+                await self._cancel(interaction, action)
+            case Verb.FIX:
+                await self._fix(interaction, action)
+            case _:
+                await self._delete(interaction, action)
+
+    async def _cancel(self, interaction: Interaction, action: Action) -> None:
+        job = await self._cabinet.cancel(caller_of(interaction), action.job_id)
+        if job.state is not JobState.CANCELLED:
+            await interaction.response.defer()  # the courier writes "(Stopped)" when it has
+            return
+        letter = render.stopped(job, texts_of(interaction))
+        await interaction.response.edit_message(**paper.to_edit(letter, keep_files=True))
+
+    async def _fix(self, interaction: Interaction, action: Action) -> None:
+        prompt = await self._settings.fix(action.subject)
+        if prompt is None:
+            raise BotError(BotCode.FIX_GONE)
+        await self._studio.imagine(interaction, prompt)
+
+    async def _delete(self, interaction: Interaction, action: Action) -> None:
+        texts = texts_of(interaction)
+        match action.verb:
+            case Verb.DELETE:
+                letter = Letter(texts("delete.ask"), render.sure_row(action, texts))
+            case Verb.KEEP:
+                letter = Letter(texts("delete.kept"))
+            case _:
+                await self._cabinet.delete(caller_of(interaction), action.job_id)
+                await _delete_copy(interaction, action.index)
+                letter = Letter(texts("delete.done"))
+        await interaction.response.edit_message(**paper.to_edit(letter))
+
+
+async def cancel_by_command(interaction: Interaction, cabinet: Cabinet, action: Action) -> None:
+    """Stop a job on behalf of a menu command, which has no message of its own to change."""
+    texts = texts_of(interaction)
+    job = await cabinet.cancel(caller_of(interaction), action.job_id)
+    stopped = job.state is JobState.CANCELLED
+    await privately(interaction, Letter(texts("cancel.stopped" if stopped else "cancel.stopping")))
+
+
+async def _delete_copy(interaction: Interaction, message_id: int) -> None:
+    """Delete the message that showed the job once more, if there is one and the bot may."""
+    if not message_id or interaction.channel_id is None:
+        return
+    channel = interaction.client.get_partial_messageable(
+        interaction.channel_id, guild_id=interaction.guild_id
+    )
+    with told():
+        await channel.get_partial_message(message_id).delete()
+
+
+def is_press(interaction: Interaction) -> bool:
+    """True if somebody used a button or menu of a message."""
+    return interaction.type is discord.InteractionType.component

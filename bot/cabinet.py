@@ -1,0 +1,101 @@
+"""Jobs that are already there: stop, delete, send them to their owner."""
+
+from collections.abc import Callable
+
+import structlog
+
+from bot import render
+from bot.answers import texts_for
+from bot.echo import fitted
+from bot.faults import BotCode, BotError
+from bot.origin import origin_of
+from bot.outlet import FAILURES, Outlet, Trouble, trouble
+from bot.policy import Caller, may_cancel, must_own
+from bot.render import File, Letter
+from bot.settings import Settings
+from parser import canonical
+from worker.api import Job, JobDesk, JobId, JobState
+
+log = structlog.get_logger()
+
+DM_ROOM = 1500  # characters of a prompt in a direct message
+DM_BYTES = 10 * 1024 * 1024  # of one message's files, which Discord takes everywhere
+
+
+class Cabinet:
+    """What may be done with stored jobs, whoever asks and how."""
+
+    def __init__(
+        self, *, desk: JobDesk, settings: Settings, outlet: Outlet, wake: Callable[[], None]
+    ) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._outlet = outlet
+        self._wake = wake
+
+    async def cancel(self, caller: Caller, job_id: JobId) -> Job:
+        """Stop a job for its owner or a moderator; a running one stops a moment later.
+
+        Raises:
+            BotError: Not theirs, or it was over before.
+            JobNotFound: There is no such job.
+        """
+        may_cancel(caller, await self._desk.get(job_id))
+        job = await self._desk.cancel(job_id)
+        self._wake()
+        if job.state in {JobState.SUCCEEDED, JobState.FAILED}:
+            raise BotError(BotCode.TOO_LATE)
+        return job
+
+    async def delete(self, caller: Caller, job_id: JobId) -> None:
+        """Forget a finished job, its pictures and the message that shows them.
+
+        Raises:
+            BotError: Not theirs.
+            WorkerError: Unknown, or not finished.
+        """
+        job = await self._desk.get(job_id)
+        must_own(caller, job)
+        await self._desk.delete(job_id)
+        post = await self._settings.post(job_id)
+        origin = origin_of(job)
+        if post is not None and post.result_id is not None and origin is not None:
+            try:
+                await self._outlet.delete(origin, post.result_id)
+            except FAILURES as error:
+                log.info("message stays", action="delete", job_id=job_id, error=repr(error))
+        await self._settings.done(job_id)
+
+    async def send(self, caller: Caller, job_id: JobId) -> None:
+        """Send a job's pictures and seed to its owner's direct messages.
+
+        Raises:
+            BotError: Not theirs, or their direct messages are closed.
+            WorkerError: Unknown, unfinished, or its pictures are gone.
+        """
+        job = await self._desk.get(job_id)
+        must_own(caller, job)
+        if job.state is not JobState.SUCCEEDED:
+            raise BotError(BotCode.NO_PICTURES)
+        origin = origin_of(job)
+        texts = texts_for(origin.locale if origin else "en-US")
+        prompt = fitted(canonical(job.request), DM_ROOM)
+        content = texts("dm.details", prompt=prompt, job_id=job.id, seed=job.seed)
+        letter = Letter(content, files=await self._pictures(job))
+        try:
+            await self._outlet.direct(caller.user_id, letter)
+        except FAILURES as error:
+            if trouble(error) is Trouble.FORBIDDEN:
+                raise BotError(BotCode.DM_CLOSED) from error
+            raise
+
+    async def _pictures(self, job: Job) -> tuple[File, ...]:
+        """Return the single pictures, or what is sure to fit."""
+        names = job.files if len(job.files) == 1 else job.files[1:]
+        bodies = [await self._desk.picture(name) for name in names]
+        if sum(map(len, bodies)) > DM_BYTES:
+            names, bodies = job.files[:1], [await self._desk.picture(job.files[0])]
+        stem = render.picture_name(job, origin_of(job)).removesuffix(".png")
+        if len(bodies) == 1:
+            return (File(f"{stem}.png", bodies[0]),)
+        return tuple(File(f"{stem}_{n}.png", body) for n, body in enumerate(bodies, 1))

@@ -1,0 +1,176 @@
+"""The bot: discord.py's client with everything it needs handed in."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import discord
+import structlog
+from discord.ext import commands
+
+from bot.answers import guarded, texts_for
+from bot.buttons import Buttons, is_press
+from bot.cabinet import Cabinet
+from bot.commands.help import HelpCommand
+from bot.commands.imagine import ImagineCommand
+from bot.commands.info import InfoCommand
+from bot.commands.menus import Menus
+from bot.commands.show import ShowCommand
+from bot.courier import Courier
+from bot.faults import Stopped
+from bot.outlet import Outlet
+from bot.pace import Pace
+from bot.reactions import Reactions
+from bot.settings import Settings
+from bot.studio import Studio
+from bot.texts import Texts
+from bot.tree import Tree
+from worker.api import JobDesk
+
+log = structlog.get_logger()
+
+HANDSHAKE_SECONDS = (1, 2, 5, 10, 30)  # waits between attempts while the gateway is away at the start
+
+
+def intents() -> discord.Intents:
+    """Return the fewest that work: servers and reactions; nothing privileged."""
+    return discord.Intents(guilds=True, guild_reactions=True, dm_reactions=True)
+
+
+class Journeyman(commands.Bot):
+    """The Discord side of Journeyman.
+
+    `serve` is its life; `bot.endpoint.aim` must have run before it is built if it talks to a local Discord.
+    """
+
+    def __init__(
+        self,
+        desk: JobDesk,
+        settings: Settings,
+        *,
+        clock: Callable[[], float],
+        pace: Pace | None = None,
+    ) -> None:
+        """Put the parts together; nothing is connected.
+
+        Args:
+            desk: Where orders go.
+            settings: What the bot remembers.
+            clock: Tells Unix seconds.
+            pace: How fast it does things.
+        """
+        super().__init__(
+            command_prefix=(),  # there are no text commands
+            help_command=None,
+            tree_cls=Tree,
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,  # no message is looked at later
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        pace = Pace() if pace is None else pace
+        self._settings = settings
+        outlet = Outlet(self, call_seconds=pace.call)
+        self.courier = Courier(
+            desk=desk, settings=settings, outlet=outlet, texts=texts_for, clock=clock, pace=pace
+        )
+        studio = Studio(desk=desk, settings=settings, courier=self.courier, clock=clock, pace=pace)
+        cabinet = Cabinet(desk=desk, settings=settings, outlet=outlet, wake=self.courier.wake)
+        self._buttons = Buttons(studio=studio, cabinet=cabinet, settings=settings)
+        self._reactions = Reactions(self, desk=desk, settings=settings, cabinet=cabinet)
+        self._menus = Menus(cabinet=cabinet, settings=settings)
+        self._cogs_to_add: tuple[commands.Cog, ...] = (
+            ImagineCommand(studio),
+            ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock),
+            InfoCommand(desk=desk, settings=settings, outlet=outlet),
+            HelpCommand(),
+        )
+        self._courier_task: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+        self._closing: asyncio.Future[None] | None = None
+
+    async def setup_hook(self) -> None:
+        """Offer the commands and start the courier, before the gateway is up."""
+        for cog in self._cogs_to_add:
+            await self.add_cog(cog)
+        self._menus.add_to(self.tree)
+        assert isinstance(self.tree, Tree)  # noqa: S101 - tells mypy what the constructor asked for
+        assert self.application_id is not None  # noqa: S101 - known after the login
+        await self.tree.sync_if_changed(self._settings, self.application_id)
+        self._courier_task = asyncio.create_task(self.courier.run(), name="courier")
+        self._courier_task.add_done_callback(self._courier_ended)
+
+    def _courier_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        self._failure = task.exception()
+        self._closing = asyncio.ensure_future(self.close())
+
+    async def on_ready(self) -> None:
+        """Say that the bot is there."""
+        log.info("ready", action="ready", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
+        """Act on presses; commands go through the tree."""
+        if is_press(interaction) and interaction.data is not None:
+            custom_id = str(interaction.data.get("custom_id", ""))
+            await guarded(interaction, lambda: self._buttons.press(interaction, custom_id))
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Act on reactions."""
+        await self._reactions.reacted(event)
+
+    async def serve(self, token: str) -> None:
+        """Work until cancelled or closed.
+
+        Raises:
+            Stopped: It cannot go on; the message is a sentence for the operator.
+        """
+        texts = texts_for("en-US")
+        try:
+            async with self:
+                await self.login(token)
+                await self._connect()
+        except discord.LoginFailure as error:
+            raise Stopped(texts("stop.bad_token")) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise Stopped(texts("stop.intents")) from error
+        except discord.ConnectionClosed as error:
+            raise Stopped(_closed(error, texts)) from error
+        finally:
+            await self._end_courier()
+        if self._failure is not None:
+            raise Stopped(texts("stop.courier", reason=_innermost(self._failure))) from self._failure
+
+    async def _connect(self) -> None:
+        """Connect and stay so; discord.py gives up on a gateway that is away at the very first handshake."""
+        for seconds in (*HANDSHAKE_SECONDS, None):
+            try:
+                await self.connect()
+            except AttributeError:
+                handshaken: object = self.ws  # None until then, whatever its annotation says
+                if handshaken is not None or seconds is None:
+                    raise
+                log.warning("gateway away", action="gateway_away", retry_seconds=seconds)
+                await asyncio.sleep(seconds)
+            else:
+                return
+
+    async def _end_courier(self) -> None:
+        if self._courier_task is not None:
+            self._courier_task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._courier_task
+
+
+def _closed(error: discord.ConnectionClosed, texts: Texts) -> str:
+    if error.code in {4004, 4013, 4014}:
+        return texts("stop.bad_token" if error.code == 4004 else "stop.intents")  # noqa: PLR2004
+    return texts("stop.unreachable", api="the gateway", reason=error)
+
+
+def _innermost(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,1 @@
+"""The slash commands and menu commands, one a module."""

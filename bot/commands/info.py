@@ -1,0 +1,85 @@
+"""`/info`: what you have made and have under way."""
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import render
+from bot.answers import Interaction, guarded, privately, texts_of
+from bot.commands.scope import everywhere
+from bot.origin import origin_of
+from bot.outlet import Outlet
+from bot.render import Card, Letter
+from bot.settings import Settings
+from bot.texts import Texts
+from parser import Speed
+from worker.api import JobDesk, JobId, JobNotFound, Usage
+
+WORDS = Texts()
+GREEN = 0x00FF00
+LANES = (Speed.FAST, Speed.RELAX, Speed.TURBO)
+
+
+class InfoCommand(commands.Cog):
+    """Tells usage."""
+
+    def __init__(self, *, desk: JobDesk, settings: Settings, outlet: Outlet) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._outlet = outlet
+
+    @app_commands.command(name="info", description=WORDS("command.info"))
+    @everywhere
+    async def info(self, interaction: Interaction) -> None:
+        """Tell what the person has made and has under way."""
+        await guarded(interaction, lambda: self._info(interaction))
+
+    async def _info(self, interaction: Interaction) -> None:
+        usage = await self._desk.usage(interaction.user.id)
+        links = [await self._link(job_id) for job_id in usage.running]
+        texts = texts_of(interaction)
+        card = Card(
+            texts("info.title", name=interaction.user.name),
+            "\n".join(lines(interaction.user.id, usage, links, texts)),
+            GREEN,
+        )
+        await privately(interaction, Letter(card=card))
+
+    async def _link(self, job_id: JobId) -> str:
+        post = await self._settings.post(job_id)
+        try:
+            origin = origin_of(await self._desk.get(job_id))
+        except JobNotFound:
+            origin = None
+        if post is None or post.progress_id is None or origin is None:
+            return f"`{job_id}`"
+        return self._outlet.link(origin, post.progress_id)
+
+
+def lines(user_id: int, usage: Usage, links: list[str], texts: Texts) -> list[str]:
+    """Return the lines of the profile, in Midjourney's order; lanes never used are left out."""
+    total = sum(usage.pictures.values())
+    spent = sum(usage.seconds.values())
+    used = [lane for lane in LANES if usage.pictures.get(lane, 0)]
+    waiting = [lane for lane in LANES if lane is not Speed.TURBO or usage.queued.get(lane, 0)]
+    return [
+        texts("info.user", user_id=user_id),
+        texts("info.mode", mode=render.mode(Speed.FAST, texts).capitalize()),
+        texts("info.visibility"),
+        texts("info.lifetime", pictures=total, time=_time(spent)),
+        *(
+            texts(
+                "info.lane",
+                mode=render.mode(lane, texts).capitalize(),
+                pictures=usage.pictures[lane],
+                time=_time(usage.seconds.get(lane, 0.0)),
+            )
+            for lane in used
+        ),
+        "",
+        *(texts("info.queued", mode=lane.value, n=usage.queued.get(lane, 0)) for lane in waiting),
+        texts("info.running", jobs=" ".join(links) or texts("info.none")),
+    ]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 3600:.2f} hours" if seconds >= 360 else f"{seconds / 60:.1f} minutes"  # noqa: PLR2004

@@ -1,0 +1,209 @@
+"""Follows the jobs' events and shows each job where it was ordered.
+
+News is taken from the outbox into the bot's own table together with the cursor, so that one job's trouble
+holds up no other and nothing is forgotten by a crash. From there each job has its own task.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from bot.delivery import Delivery
+from bot.origin import Origin, origin_of
+from bot.outlet import FAILURES, Outlet
+from bot.pace import Pace
+from bot.painter import Painter
+from bot.settings import Arrival, Settings, Stage
+from bot.texts import Texts
+from worker.api import DatabaseBusy, EventId, Job, JobDesk, JobId, JobNotFound, JobState
+
+log = structlog.get_logger()
+
+BATCH = 100  # events taken at once
+STANDINGS = 50  # waiting jobs whose places are told; the others' are far from moving
+
+
+class Courier:
+    """Shows jobs."""
+
+    def __init__(
+        self,
+        *,
+        desk: JobDesk,
+        settings: Settings,
+        outlet: Outlet,
+        texts: Callable[[str], Texts],
+        clock: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._outlet = outlet
+        self._texts = texts
+        self._clock = clock
+        self._pace = pace
+        self._delivery = Delivery(
+            desk=desk, settings=settings, outlet=outlet, texts=texts, clock=clock, pace=pace
+        )
+        self._painters: dict[JobId, Painter] = {}
+        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._wake = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    # -- for those who answer interactions ---------------------------------------------------------------
+
+    @contextmanager
+    def answering(self, interaction_id: int) -> Iterator[None]:
+        """Hold back the job of an interaction until its answer is out and noted."""
+        first = interaction_id not in self._answers
+        if first:
+            self._answers[interaction_id] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            if first:
+                self._answers.pop(interaction_id).set_result(None)
+
+    def wake(self) -> None:
+        """Look at the outbox now: something was ordered."""
+        self._wake.set()
+
+    # -- the life ----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Show jobs until cancelled."""
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._resume()
+            self._tasks.create_task(self._pulse(), name="courier pulse")
+            await self._tail()
+
+    async def _resume(self) -> None:
+        for post in await self._settings.unfinished():
+            try:
+                job = await self._desk.get(post.job_id)
+            except JobNotFound:
+                await self._settings.done(post.job_id)
+                continue
+            origin = origin_of(job)
+            if origin is not None:
+                self._follow(job, origin)
+
+    async def _tail(self) -> None:
+        cursor = await self._settings.cursor()
+        while True:
+            self._wake.clear()
+            try:
+                moved = await self._take(cursor)
+            except DatabaseBusy:
+                moved = cursor
+            if moved == cursor:
+                await self._nap()
+            cursor = moved
+
+    async def _nap(self) -> None:
+        seconds = self._pace.busy_poll if self._painters else self._pace.idle_poll
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _take(self, cursor: EventId) -> EventId:
+        """Take what follows *cursor* and return the new one."""
+        events = await self._desk.events(after=cursor, limit=BATCH)
+        if not events:
+            return cursor
+        jobs: list[tuple[Job, Origin]] = []
+        for job_id in dict.fromkeys(event.job_id for event in events):
+            try:
+                job = await self._desk.get(job_id)
+            except JobNotFound:
+                continue
+            origin = origin_of(job)
+            if origin is not None:
+                jobs.append((job, origin))
+        arrivals = [Arrival(job.id, origin.channel_id, job.state.final) for job, origin in jobs]
+        await self._settings.take(arrivals, events[-1].id)
+        for job, origin in jobs:
+            self._follow(job, origin)
+        return events[-1].id
+
+    def _follow(self, job: Job, origin: Origin) -> None:
+        painter = self._painters.get(job.id)
+        if painter is not None:
+            painter.update(job)
+            return
+        painter = Painter(
+            job,
+            origin,
+            outlet=self._outlet,
+            texts=self._texts(origin.locale),
+            clock=self._clock,
+            pace=self._pace,
+        )
+        self._painters[job.id] = painter
+        assert self._tasks is not None  # noqa: S101 - only `run` leads here
+        self._tasks.create_task(self._show(painter, origin), name=f"courier {job.id}")
+
+    async def _show(self, painter: Painter, origin: Origin) -> None:
+        """Show one job from its answer to its outcome."""
+        job_id = painter.job.id
+        try:
+            with structlog.contextvars.bound_contextvars(job_id=job_id):
+                await painter.run(lambda: self._message(job_id, origin))
+                await self._answered(origin)
+                await self._delivery.deliver(painter.job, origin)
+        except Exception:  # one job's defect must not end the others; its row keeps it for the next start
+            log.exception("job not shown", action="courier_defect", job_id=job_id)
+        finally:
+            del self._painters[job_id]
+
+    async def _answered(self, origin: Origin) -> None:
+        pending = self._answers.get(origin.interaction_id)
+        if pending is not None:
+            await asyncio.shield(pending)
+
+    async def _message(self, job_id: JobId, origin: Origin) -> int | None:
+        """Return the message that shows *job_id* under way, or None if none is known."""
+        await self._answered(origin)
+        post = await self._settings.post(job_id)
+        if post is None or post.stage is not Stage.OPEN:
+            return None
+        if post.progress_id is not None or self._clock() >= origin.expires_at:
+            return post.progress_id
+        try:
+            found = await self._outlet.answer_of(origin, job_id)
+        except FAILURES:
+            return None
+        if found is not None:
+            await self._settings.answered(job_id, origin.channel_id, found)
+        return found
+
+    # -- progress ----------------------------------------------------------------------------------------
+
+    async def _pulse(self) -> None:
+        next_standing = 0.0
+        while True:
+            await asyncio.sleep(self._pace.pulse)
+            try:
+                await self._tell_progress()
+                if self._clock() >= next_standing:
+                    next_standing = self._clock() + self._pace.standing
+                    await self._tell_standing()
+            except DatabaseBusy:
+                continue
+
+    async def _tell_progress(self) -> None:
+        running = [p.job.id for p in self._painters.values() if p.job.state is JobState.RUNNING]
+        if not running:
+            return
+        for job_id, progress in (await self._desk.progress(running)).items():
+            if job_id in self._painters:
+                self._painters[job_id].progress(progress)
+
+    async def _tell_standing(self) -> None:
+        waiting = [p for p in self._painters.values() if p.job.state is JobState.QUEUED]
+        for painter in waiting[:STANDINGS]:
+            painter.standing(await self._desk.standing(painter.job.id))

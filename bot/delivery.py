@@ -1,0 +1,269 @@
+"""One job's outcome, shown exactly once.
+
+Before the POST a row says that it may happen, after it the row has the message's id. A POST in doubt is
+repeated with the same nonce, for which Discord returns the first message; after some minutes the channel is
+searched first. Where only the interaction's token reaches there is no nonce: a crash between the two can
+show a result twice.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from typing import NoReturn
+
+import discord
+import structlog
+
+from bot import errors, render, shrink
+from bot.actions import DRAWS, Verb
+from bot.origin import Origin, Reach
+from bot.outlet import FAILURES, Outlet, Trouble, trouble
+from bot.pace import Pace
+from bot.render import Card, File, Letter
+from bot.settings import Post, Settings, Stage
+from bot.texts import Texts
+from worker.api import Cell, DatabaseBusy, Job, JobDesk, JobId, JobState, PictureGone
+
+log = structlog.get_logger()
+
+FAMILIAR_LIMIT = 10 * 1024 * 1024  # bytes of a file that Discord takes everywhere
+SMALLEST_LIMIT = 128 * 1024  # below this a picture is not worth shrinking further
+
+
+def nonce(job_id: JobId, kind: str) -> str:
+    """Return the name under which a message is posted once: 24 of at most 25 characters."""
+    return blake2b(f"{job_id}:{kind}".encode(), digest_size=12).hexdigest()
+
+
+def taken_at_once(job: Job) -> bool:
+    """True if *job* was over in the moment it was ordered, so that no message shows it under way."""
+    return isinstance(job.order, Cell) and job.attempt == 0
+
+
+class Delivered(Exception):  # noqa: N818 - ends the attempts, successfully or for good
+    """Nothing more can be done for the outcome.
+
+    Attributes:
+        reason: Why it is not where it belongs, or None if it is.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What earlier tries have taught about one outcome."""
+
+    limit: int  # bytes of a file
+    reply: bool = True
+    number: int = 0
+
+
+class Delivery:
+    """Shows outcomes."""
+
+    def __init__(
+        self,
+        *,
+        desk: JobDesk,
+        settings: Settings,
+        outlet: Outlet,
+        texts: Callable[[str], Texts],
+        clock: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._outlet = outlet
+        self._texts = texts
+        self._clock = clock
+        self._pace = pace
+
+    async def deliver(self, job: Job, origin: Origin) -> None:
+        """Show the outcome of *job*, a final one, and clear its progress message away; retries until done."""
+        attempt = _Attempt(limit=origin.file_limit)
+        while True:
+            try:
+                await self._step(job, origin, attempt)
+            except Delivered as end:
+                await self._settings.done(job.id, end.reason)
+                return
+            except DatabaseBusy:
+                await self._back_off(attempt)
+            except FAILURES as error:
+                await self._learn(error, job, origin, attempt)
+
+    async def _step(self, job: Job, origin: Origin, attempt: _Attempt) -> None:
+        post = await self._settings.post(job.id)
+        if post is None or post.stage is Stage.DONE:
+            raise Delivered(None if post is None else post.trouble)
+        if post.progress_id is None and not taken_at_once(job):
+            post = await self._with_answer(job, origin, post)
+        if post.stage is Stage.POSTED:
+            await self._clear(job, origin, post)
+            raise Delivered
+        match job.state:
+            case JobState.CANCELLED:
+                await self._stop(job, origin, post)
+            case JobState.FAILED:
+                card = errors.failure_card(job.error, job.id, self._texts(origin.locale))
+                await self._fail(job, origin, post, card)
+            case _:
+                await self._show(job, origin, post, attempt)
+
+    async def _with_answer(self, job: Job, origin: Origin, post: Post) -> Post:
+        """Look for the answer of an interaction that died before it was noted."""
+        found = None
+        try:
+            if self._clock() < origin.expires_at:
+                found = await self._outlet.answer_of(origin, job.id)
+            elif origin.reach is Reach.CHANNEL:
+                found = await self._outlet.find(origin, job.id, {Verb.CANCEL}, job.created_at)
+        except FAILURES as error:
+            if trouble(error) is Trouble.TRANSIENT:
+                raise
+        if found is None:
+            return post
+        await self._settings.answered(job.id, origin.channel_id, found)
+        return await self._settings.post(job.id) or post
+
+    async def _show(self, job: Job, origin: Origin, post: Post, attempt: _Attempt) -> None:
+        if post.stage is Stage.INTENDED and await self._already_there(job, origin, post):
+            return
+        if origin.reach is Reach.TOKEN and self._clock() > origin.expires_at:
+            raise Delivered(await self._tell(job, origin, "expired"))
+        try:
+            picture = await self._picture(job, origin, attempt.limit)
+        except PictureGone as error:
+            card = Card(*errors.words(error, self._texts(origin.locale)))
+            await self._fail(job, origin, post, card)
+        letter = render.result(job, picture, self._texts(origin.locale))
+        await self._post(job, origin, letter, attempt)
+
+    async def _post(self, job: Job, origin: Origin, letter: Letter, attempt: _Attempt) -> None:
+        await self._settings.intend(job.id, self._clock())
+        key = nonce(job.id, "result")
+        result_id = await self._outlet.post(origin, letter, nonce=key, reply=attempt.reply)
+        await self._settings.posted(job.id, result_id)
+        log.info("result posted", action="courier_result", job_id=job.id, message_id=result_id)
+
+    async def _already_there(self, job: Job, origin: Origin, post: Post) -> bool:
+        since = post.intended_at
+        if since is None or origin.reach is Reach.TOKEN or self._clock() - since <= self._pace.doubt:
+            return False
+        try:
+            found = await self._outlet.find(origin, job.id, DRAWS, since)
+        except FAILURES as error:
+            if trouble(error) is Trouble.TRANSIENT:
+                raise
+            return False  # the history may not be read: better twice than never
+        if found is None:
+            return False
+        await self._settings.posted(job.id, found)
+        return True
+
+    async def _picture(self, job: Job, origin: Origin, limit: int) -> File:
+        body = await self._desk.picture(job.files[0])
+        fitted, extension = await asyncio.to_thread(shrink.fit, body, limit)
+        return File(render.picture_name(job, origin, extension), fitted)
+
+    async def _stop(self, job: Job, origin: Origin, post: Post) -> None:
+        if post.progress_id is not None:
+            letter = render.stopped(job, self._texts(origin.locale))
+            await self._outlet.edit(origin, post.progress_id, letter, keep_files=True)
+        raise Delivered
+
+    async def _fail(self, job: Job, origin: Origin, post: Post, card: Card) -> NoReturn:
+        letter = render.failed(job, card, self._texts(origin.locale))
+        if post.progress_id is not None:
+            try:
+                await self._outlet.edit(origin, post.progress_id, letter)
+            except FAILURES as error:
+                if trouble(error) is not Trouble.GONE:
+                    raise
+            else:
+                raise Delivered
+        await self._outlet.post(origin, letter, nonce=nonce(job.id, "failure"))
+        raise Delivered
+
+    async def _clear(self, job: Job, origin: Origin, post: Post) -> None:
+        """Delete the progress message; where that is refused, let it point at the result."""
+        if post.progress_id is None or post.result_id is None:
+            return
+        try:
+            await self._outlet.delete(origin, post.progress_id)
+        except FAILURES as error:
+            if trouble(error) is Trouble.TRANSIENT:
+                raise
+            if trouble(error) is Trouble.GONE:
+                return
+        else:
+            return
+        texts = self._texts(origin.locale)
+        small = texts("line.result", link=self._outlet.link(origin, post.result_id))
+        line = render.Line(job, mode=False, small=small)
+        try:
+            await self._outlet.edit(origin, post.progress_id, render.letter(line, texts), keep_files=True)
+        except FAILURES as error:
+            if trouble(error) is Trouble.TRANSIENT:
+                raise
+
+    async def _learn(self, error: Exception, job: Job, origin: Origin, attempt: _Attempt) -> None:
+        """Decide what a failed call means for the next one; end what is hopeless."""
+        kind = trouble(error)
+        log.info("call failed", action="courier_trouble", job_id=job.id, kind=kind.name, error=repr(error))
+        if kind is Trouble.TRANSIENT:
+            await self._back_off(attempt)
+            return
+        try:
+            await self._settings.withdraw(job.id)
+            if kind is Trouble.NO_REPLY and attempt.reply:
+                attempt.reply = False
+            elif kind is Trouble.TOO_LARGE and attempt.limit > SMALLEST_LIMIT:
+                attempt.limit = min(FAMILIAR_LIMIT, attempt.limit // 2)
+            else:
+                await self._settings.done(job.id, await self._tell(job, origin, _REASONS[kind], error))
+        except DatabaseBusy:
+            await self._back_off(attempt)
+
+    async def _tell(self, job: Job, origin: Origin, reason: str, error: Exception | None = None) -> str:
+        """Tell the requester by another way that the outcome is there, and return *reason*."""
+        if job.state is not JobState.SUCCEEDED:
+            return reason
+        texts = self._texts(origin.locale)
+        detail = error.text if isinstance(error, discord.HTTPException) else repr(error)
+        why = texts(f"lost.{reason}", channel_id=origin.channel_id, reason=detail)
+        card = Card(texts("lost.title"), f"{why}\n{texts('lost.show', job_id=job.id)}", render.AMBER)
+        letter = Letter(card=card)
+        for way in self._ways(origin, job, letter):
+            try:
+                await way()
+            except FAILURES as refusal:
+                log.info("not told", action="courier_untold", job_id=job.id, error=repr(refusal))
+            else:
+                break
+        return reason
+
+    def _ways(self, origin: Origin, job: Job, letter: Letter) -> Iterator[Callable[[], Awaitable[None]]]:
+        if self._clock() < origin.expires_at:
+            yield partial(self._outlet.whisper, origin, letter)
+        yield partial(self._outlet.direct, job.owner_id, letter)
+
+    async def _back_off(self, attempt: _Attempt) -> None:
+        seconds = min(self._pace.retry_most, self._pace.retry_first * 2**attempt.number)
+        attempt.number += 1
+        await asyncio.sleep(seconds)
+
+
+_REASONS = {
+    Trouble.GONE: "gone",
+    Trouble.FORBIDDEN: "forbidden",
+    Trouble.EXPIRED: "expired",
+    Trouble.TOO_LARGE: "refused",
+    Trouble.NO_REPLY: "refused",
+    Trouble.REFUSED: "refused",
+}

@@ -1,0 +1,44 @@
+"""What the bot itself refuses.
+
+Errors:
+    BotError              coded; worded by `bot.errors`
+    Stopped               the process cannot go on; carries its own sentence
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class BotCode(StrEnum):
+    """Why. The text is the key of the words."""
+
+    NOT_YOURS = "not_yours"
+    NOT_YOURS_TO_CANCEL = "not_yours_to_cancel"
+    TOO_LATE = "too_late"
+    ALREADY_STOPPED = "already_stopped"
+    MISSING_PERMISSIONS = "missing_permissions"
+    LATER = "later"
+    FOREIGN = "foreign"
+    FIX_GONE = "fix_gone"
+    NO_JOB_HERE = "no_job_here"
+    DM_CLOSED = "dm_closed"
+    NO_PICTURES = "no_pictures"
+
+
+class BotError(Exception):
+    """Not allowed, not yours, too old.
+
+    Attributes:
+        code: What happened.
+        detail: Facts for the words.
+    """
+
+    def __init__(self, code: BotCode, **detail: object) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.detail: Mapping[str, object] = MappingProxyType(detail)
+
+
+class Stopped(Exception):  # noqa: N818 - the process ends, which need not be an error
+    """The bot cannot go on; the message is a sentence for the operator."""

@@ -1,0 +1,45 @@
+"""Where an order came from: what the bot needs to answer it, stored with the job."""
+
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+from worker.api import Frozen, Job
+
+TOKEN_SECONDS = 15 * 60.0  # an interaction token lives this long
+
+
+class Reach(StrEnum):
+    """How messages about a job get out."""
+
+    CHANNEL = "channel"  # as the bot, in a channel it is a member of
+    TOKEN = "token"  # noqa: S105 - as follow-ups to the interaction, while its token lives
+
+
+class Origin(Frozen):
+    """The interaction behind a job."""
+
+    interaction_id: int
+    application_id: int
+    token: str  # worthless after `expires_at`
+    expires_at: float  # Unix seconds
+    reach: Reach
+    channel_id: int
+    guild_id: int | None
+    reply_to: int | None  # the message whose button was pressed
+    user_name: str
+    file_limit: int  # bytes one attachment may have
+    locale: str = "en-US"
+
+    @property
+    def text(self) -> str:
+        """The form in which the job keeps it."""
+        return self.model_dump_json()
+
+
+def origin_of(job: Job) -> Origin | None:
+    """Return where *job* came from, or None if it was not ordered through Discord."""
+    try:
+        return Origin.model_validate_json(job.origin)
+    except ValidationError:
+        return None

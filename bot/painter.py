@@ -1,0 +1,146 @@
+"""One job's message while it is under way: the latest state wins, edits keep their distance."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot import render
+from bot.origin import Origin, Reach
+from bot.outlet import FAILURES, Outlet, Trouble, trouble
+from bot.pace import Pace
+from bot.render import Letter
+from bot.texts import Texts
+from worker.api import Job, JobState, Progress, Standing
+
+log = structlog.get_logger()
+
+
+class Painter:
+    """Edits the message of one job until the job is over."""
+
+    def __init__(
+        self,
+        job: Job,
+        origin: Origin,
+        *,
+        outlet: Outlet,
+        texts: Texts,
+        clock: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self.job = job
+        self._origin = origin
+        self._outlet = outlet
+        self._texts = texts
+        self._clock = clock
+        self._pace = pace
+        self._progress: Progress | None = None
+        self._standing: Standing | None = None
+        self._started = 0.0  # when the first progress was seen
+        self._shown: Letter | None = None
+        self._painted = False
+        self._closing = False
+        self._news = asyncio.Event()
+        self._over = asyncio.Event()
+        if job.state.final:
+            self._over.set()
+
+    def update(self, job: Job) -> None:
+        """Take a newer row."""
+        self.job = job
+        if job.state is JobState.QUEUED:
+            self._progress = None
+        if job.state.final:
+            self._over.set()
+        self._news.set()
+
+    def progress(self, progress: Progress) -> None:
+        """Take how far the job is."""
+        if self._progress is None and not self._started:
+            self._started = self._clock()
+        if progress != self._progress or not self._painted:
+            self._progress = progress
+            self._news.set()
+
+    def standing(self, standing: Standing | None) -> None:
+        """Take the place of a waiting job."""
+        if standing != self._standing:
+            self._standing = standing
+            self._news.set()
+
+    async def run(self, message: Callable[[], Awaitable[int | None]]) -> None:
+        """Paint until the job is over, or its message can no longer be edited.
+
+        Args:
+            message: Returns the message's id, or None if there is none.
+        """
+        message_id = None if self.job.state.final else await message()
+        while message_id is not None and not self._over.is_set():
+            letter = self._letter()
+            if letter is None or letter == self._shown:
+                self._news.clear()
+                await self._wait_for_news()
+                continue
+            if not await self._paint(message_id, letter):
+                break
+            await self._pause(self._pace.edit_gap)
+        await self._over.wait()
+
+    def _letter(self) -> Letter | None:
+        """Return how the message should look now, or None if the answer's own look still holds."""
+        closing = self._origin.reach is Reach.TOKEN and self._left() < self._pace.closing
+        small = self._texts("line.closing", job_id=self.job.id) if closing else ""
+        if self._closing:
+            return None  # that was the last edit the token allows
+        if self.job.state is JobState.RUNNING and self._worth_showing():
+            self._closing = closing
+            return render.running(self.job, self._progress, self._texts, small)
+        if closing:
+            self._closing = True
+            return render.running(self.job, self._progress, self._texts, small)
+        if self.job.state is JobState.QUEUED and (self._standing is not None or self._painted):
+            return render.waiting(self.job, self._standing, self._texts)
+        return None
+
+    def _worth_showing(self) -> bool:
+        """Hold the first edit back until there is a preview, though not for long."""
+        if self._progress is None:
+            return False
+        waited = self._clock() - self._started
+        return self._painted or self._progress.preview is not None or waited >= self._pace.without_preview
+
+    def _left(self) -> float:
+        return self._origin.expires_at - self._clock()
+
+    async def _paint(self, message_id: int, letter: Letter) -> bool:
+        """Edit the message; False if that is no longer possible."""
+        try:
+            await self._outlet.edit(self._origin, message_id, letter)
+        except FAILURES as error:
+            kind = trouble(error)
+            log.info("edit failed", action="courier_edit", job_id=self.job.id, kind=kind.name)
+            return kind is Trouble.TRANSIENT
+        self._shown = letter
+        self._painted = True
+        return True
+
+    async def _wait_for_news(self) -> None:
+        """Wait for a change, at most until the first edit may go without a preview or the token closes."""
+        seconds = None
+        if self._progress is not None and not self._painted:
+            seconds = max(0.01, self._started + self._pace.without_preview - self._clock())
+        elif self._origin.reach is Reach.TOKEN and not self._closing:
+            seconds = max(0.01, self._left() - self._pace.closing)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        except TimeoutError:
+            return

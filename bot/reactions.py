@@ -1,0 +1,94 @@
+"""❌ stops or deletes, ✉️ sends: reactions to messages about jobs."""
+
+import discord
+import structlog
+
+from bot import errors
+from bot.actions import job_named
+from bot.answers import texts_for
+from bot.cabinet import Cabinet
+from bot.faults import BotCode, BotError
+from bot.outlet import FAILURES, custom_ids
+from bot.paper import to_send
+from bot.policy import Caller
+from bot.render import Letter
+from bot.settings import Settings
+from worker.api import JobDesk, JobId, WorkerError
+
+log = structlog.get_logger()
+
+CROSSES = frozenset({"❌", "✖️", "✖"})
+ENVELOPES = frozenset({"✉️", "✉", "📧", "📩", "📨"})
+
+
+class Reactions:
+    """Acts on reactions; who may not is not told, since a reaction has no private answer."""
+
+    def __init__(
+        self, client: discord.Client, *, desk: JobDesk, settings: Settings, cabinet: Cabinet
+    ) -> None:
+        self._client = client
+        self._desk = desk
+        self._settings = settings
+        self._cabinet = cabinet
+
+    async def reacted(self, event: discord.RawReactionActionEvent) -> None:
+        """Do what the reaction asks for."""
+        name = event.emoji.name
+        if self._client.user is None or event.user_id == self._client.user.id:
+            return
+        if name not in CROSSES and name not in ENVELOPES:
+            return
+        try:
+            job_id = await self._job_of(event)
+            if job_id is not None:
+                await self._act(event, job_id, cross=name in CROSSES)
+        except (BotError, WorkerError) as error:
+            await self._tell(event, error)
+        except FAILURES as error:
+            log.info("reaction failed", action="reaction", error=repr(error))
+
+    async def _act(self, event: discord.RawReactionActionEvent, job_id: JobId, *, cross: bool) -> None:
+        caller = Caller(event.user_id, moderator=self._moderator(event))
+        if not cross:
+            await self._cabinet.send(caller, job_id)
+            return
+        job = await self._desk.get(job_id)
+        if job.state.final:
+            await self._cabinet.delete(caller, job_id)
+        else:
+            await self._cabinet.cancel(caller, job_id)
+
+    async def _job_of(self, event: discord.RawReactionActionEvent) -> JobId | None:
+        known = await self._settings.job_shown_by(event.message_id)
+        if known is not None:
+            return known
+        if self._client.user is None or event.message_author_id not in {None, self._client.user.id}:
+            return None
+        message = await self._channel(event).fetch_message(event.message_id)
+        if message.author.id != self._client.user.id:
+            return None
+        return job_named(list(custom_ids(message)))
+
+    async def _tell(self, event: discord.RawReactionActionEvent, error: BotError | WorkerError) -> None:
+        """Say in the channel that direct messages are closed; other refusals go to the person's own."""
+        texts = texts_for("en-US")
+        try:
+            if isinstance(error, BotError) and error.code is BotCode.DM_CLOSED:
+                words = Letter(texts("dm.closed_public", user_id=event.user_id), mentions=event.user_id)
+                await self._channel(event).send(**to_send(words))
+                return
+            user = await self._client.create_dm(discord.Object(event.user_id))
+            await user.send(**to_send(errors.refused(error, texts)))
+        except FAILURES as failure:
+            log.info("not told", action="reaction_untold", error=repr(failure))
+
+    def _moderator(self, event: discord.RawReactionActionEvent) -> bool:
+        guild = None if event.guild_id is None else self._client.get_guild(event.guild_id)
+        channel = None if guild is None else guild.get_channel_or_thread(event.channel_id)
+        if channel is None or not isinstance(event.member, discord.Member):
+            return False
+        return channel.permissions_for(event.member).manage_messages
+
+    def _channel(self, event: discord.RawReactionActionEvent) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(event.channel_id, guild_id=event.guild_id)

@@ -1,0 +1,168 @@
+"""What the bot remembers between its lives: the only module of the bot that touches the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from worker.api import EventId, JobId
+from worker.database import Database
+
+FIX_DAYS = 30  # corrected prompts are kept so long
+
+_CURSOR = "courier_cursor"
+
+
+class Stage(StrEnum):
+    """How far the showing of a job is. The text is the database value."""
+
+    OPEN = "open"  # under way
+    DUE = "due"  # over; its outcome is not yet shown
+    INTENDED = "intended"  # the outcome's POST may have happened
+    POSTED = "posted"  # it has; the progress message is still there
+    DONE = "done"  # nothing is left to do
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Which messages show a job."""
+
+    job_id: JobId
+    channel_id: int
+    stage: Stage
+    progress_id: int | None
+    result_id: int | None
+    intended_at: float | None
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """News of a job, as the courier takes it from the outbox."""
+
+    job_id: JobId
+    channel_id: int
+    final: bool
+
+
+_COLUMNS = "job_id, channel_id, stage, progress_id, result_id, intended_at, trouble"
+_ARRIVE = """
+INSERT INTO bot_posts (job_id, channel_id, stage) VALUES (?, ?, ?)
+ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage WHERE stage = 'open'
+"""
+_ANSWER = """
+INSERT INTO bot_posts (job_id, channel_id, progress_id) VALUES (?, ?, ?)
+ON CONFLICT (job_id) DO UPDATE SET progress_id = excluded.progress_id
+"""
+_SET = """
+INSERT INTO bot_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
+
+class Settings:
+    """The bot's own tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def value(self, name: str) -> str | None:
+        """Return a small fact."""
+        found = await self._one("SELECT value FROM bot_settings WHERE name = ?", name)
+        return None if found is None else str(found["value"])
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a small fact."""
+        await self._run(_SET, name, value)
+
+    async def cursor(self) -> EventId:
+        """Return the event up to which news was taken."""
+        return EventId(int(await self.value(_CURSOR) or 0))
+
+    async def take(self, arrivals: Sequence[Arrival], cursor: EventId) -> None:
+        """Note what is to be shown and move the cursor, both or neither."""
+        rows = [(a.job_id, a.channel_id, Stage.DUE if a.final else Stage.OPEN) for a in arrivals]
+
+        await self._database.write(
+            lambda db: (db.executemany(_ARRIVE, rows), db.execute(_SET, (_CURSOR, str(cursor)))),
+            durable=False,
+        )
+
+    async def post(self, job_id: JobId) -> Post | None:
+        """Return which messages show *job_id*."""
+        row = await self._one(f"SELECT {_COLUMNS} FROM bot_posts WHERE job_id = ?", job_id)  # noqa: S608
+        return None if row is None else _post(row)
+
+    async def unfinished(self) -> Sequence[Post]:
+        """Return every job that is not wholly shown."""
+        sql = f"SELECT {_COLUMNS} FROM bot_posts WHERE stage <> 'done' ORDER BY rowid"  # noqa: S608
+        rows = await self._database.read(lambda db: db.execute(sql).fetchall())
+        return [_post(row) for row in rows]
+
+    async def job_shown_by(self, message_id: int) -> JobId | None:
+        """Return the job that a message shows."""
+        sql = "SELECT job_id FROM bot_posts WHERE progress_id = ? OR result_id = ?"
+        row = await self._one(sql, message_id, message_id)
+        return None if row is None else JobId(row["job_id"])
+
+    async def answered(self, job_id: JobId, channel_id: int, progress_id: int) -> None:
+        """Note the message that shows *job_id* under way."""
+        await self._run(_ANSWER, job_id, channel_id, progress_id)
+
+    async def intend(self, job_id: JobId, now: float) -> None:
+        """Note, before the POST, that the outcome may be about to appear; the first time counts."""
+        sql = (
+            "UPDATE bot_posts SET stage = 'intended', intended_at = coalesce(intended_at, ?)"
+            " WHERE job_id = ? AND stage IN ('due', 'intended')"
+        )
+        await self._run(sql, now, job_id, durable=True)
+
+    async def withdraw(self, job_id: JobId) -> None:
+        """Note that Discord refused the POST: the outcome has certainly not appeared."""
+        sql = "UPDATE bot_posts SET stage = 'due', intended_at = NULL WHERE job_id = ? AND stage = 'intended'"
+        await self._run(sql, job_id)
+
+    async def posted(self, job_id: JobId, result_id: int) -> None:
+        """Note the message that shows the outcome."""
+        sql = "UPDATE bot_posts SET stage = 'posted', result_id = ? WHERE job_id = ? AND stage <> 'done'"
+        await self._run(sql, result_id, job_id, durable=True)
+
+    async def done(self, job_id: JobId, trouble: str | None = None) -> None:
+        """Note that nothing is left to do, and why if the outcome could not be shown."""
+        await self._run("UPDATE bot_posts SET stage = 'done', trouble = ? WHERE job_id = ?", trouble, job_id)
+
+    async def keep_fix(self, fix_id: str, prompt: str, now: float) -> None:
+        """Keep a corrected prompt for its button, and drop those that are too old."""
+        oldest = now - FIX_DAYS * 86400
+        await self._database.write(
+            lambda db: (
+                db.execute("DELETE FROM bot_fixes WHERE created_at < ?", (oldest,)),
+                db.execute(
+                    "INSERT INTO bot_fixes (id, prompt, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (fix_id, prompt, now),
+                ),
+            ),
+            durable=False,
+        )
+
+    async def fix(self, fix_id: str) -> str | None:
+        """Return a corrected prompt."""
+        row = await self._one("SELECT prompt FROM bot_fixes WHERE id = ?", fix_id)
+        return None if row is None else str(row["prompt"])
+
+    async def _one(self, sql: str, *values: object) -> Any:
+        return await self._database.read(lambda db: db.execute(sql, values).fetchone())
+
+    async def _run(self, sql: str, *values: object, durable: bool = False) -> None:
+        await self._database.write(lambda db: db.execute(sql, values), durable=durable)
+
+
+def _post(row: Any) -> Post:
+    return Post(
+        job_id=JobId(row["job_id"]),
+        channel_id=row["channel_id"],
+        stage=Stage(row["stage"]),
+        progress_id=row["progress_id"],
+        result_id=row["result_id"],
+        intended_at=row["intended_at"],
+        trouble=row["trouble"],
+    )

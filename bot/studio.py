@@ -1,0 +1,132 @@
+"""Orders: from an interaction to a job in the queue and its first message.
+
+Parse, policy and submit come before the answer, within a second; only then is the answer deferred.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import discord
+import structlog
+
+from bot import errors, paper, render
+from bot.answers import Interaction, origin_for, privately, texts_of, told
+from bot.courier import Courier
+from bot.marks import Marks
+from bot.origin import Origin, Reach
+from bot.pace import Pace
+from bot.settings import Settings
+from parser import ImagineRequest, PromptErrors, parse
+from worker.api import Imagine, Job, JobDesk, Order, Standing, WorkerError
+
+log = structlog.get_logger()
+
+Submission = tuple[Job, Standing | None]
+
+
+class Studio:
+    """Takes orders."""
+
+    def __init__(
+        self,
+        *,
+        desk: JobDesk,
+        settings: Settings,
+        courier: Courier,
+        clock: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._courier = courier
+        self._clock = clock
+        self._pace = pace
+        self._marks = Marks()
+
+    async def imagine(self, interaction: Interaction, prompt: str) -> None:
+        """Order a grid from *prompt*, or show what is wrong with it."""
+        try:
+            request = parse(prompt)
+        except PromptErrors as error:
+            await self._refuse_prompt(interaction, error, prompt)
+            return
+        await self._imagine(interaction, request, prompt)
+
+    async def _imagine(self, interaction: Interaction, request: ImagineRequest, prompt: str) -> None:
+        try:
+            await self.order(interaction, Imagine(request=request), reply=False)
+        except WorkerError as error:
+            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
+
+    async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, prompt: str) -> None:
+        suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
+        fix: str | None = None
+        if suggestion is not None:
+            try:
+                async with asyncio.timeout(self._pace.answer):
+                    await self._settings.keep_fix(str(interaction.id), suggestion, self._clock())
+            except (TimeoutError, WorkerError):
+                fix = None  # the words are enough; the button is a convenience
+            else:
+                fix = str(interaction.id)
+        letter = errors.refused_prompt(error, prompt, texts_of(interaction), fix)
+        await privately(interaction, letter)
+
+    async def order(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
+        """Queue *order* and answer with its waiting message, or at once where there is nothing to wait for.
+
+        Raises:
+            WorkerError: It was refused; the interaction may already be deferred.
+            BotError: Results could not be posted there.
+        """
+        origin = origin_for(interaction, reply=reply, now=self._clock())
+        with self._courier.answering(interaction.id):
+            submission = asyncio.create_task(self._submit(order, origin, interaction.user.id))
+            await asyncio.wait({submission}, timeout=self._pace.answer)
+            if not submission.done():
+                await self._defer(interaction, order)
+            job, standing = await submission
+            self._courier.wake()
+            log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
+            if job.state.final and interaction.message is not None:
+                with told():
+                    await self._marks.answer(interaction)
+                return
+            await self._show_waiting(interaction, job, standing, origin)
+        if origin.reply_to is not None and origin.reach is Reach.CHANNEL:
+            with told():
+                await self._marks.edit(interaction)
+
+    async def _submit(self, order: Order, origin: Origin, owner_id: int) -> Submission:
+        key = str(origin.interaction_id)
+        job = await self._desk.submit(order, owner_id=owner_id, key=key, origin=origin.text)
+        try:
+            standing = await self._desk.standing(job.id)
+        except WorkerError:
+            standing = None  # the order stands; its place is not worth an error
+        return job, standing
+
+    async def _defer(self, interaction: Interaction, order: Order) -> None:
+        with told():
+            await interaction.response.defer(thinking=order.kind != "cell")
+
+    async def _show_waiting(
+        self, interaction: Interaction, job: Job, standing: Standing | None, origin: Origin
+    ) -> None:
+        letter = render.waiting(job, standing, texts_of(interaction))
+        message_id: int | None = None
+        with told():
+            message_id = await self._say(interaction, letter)
+        if message_id is not None:
+            await self._settings.answered(job.id, origin.channel_id, message_id)
+
+    async def _say(self, interaction: Interaction, letter: render.Letter) -> int | None:
+        response = interaction.response
+        if not response.is_done():
+            answer = await response.send_message(**paper.to_send(letter))
+            return answer.message_id
+        if response.type is discord.InteractionResponseType.deferred_channel_message:
+            message = await interaction.edit_original_response(**paper.to_edit(letter))
+            return message.id
+        sent = await interaction.followup.send(wait=True, **paper.to_send(letter))
+        return sent.id

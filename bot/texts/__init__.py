@@ -1,0 +1,25 @@
+"""What the bot says, one module a language; a key that a language lacks is said in English."""
+
+from collections.abc import Mapping
+
+from bot.texts import en
+
+_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS}
+
+
+class Texts:
+    """The catalogue in one language."""
+
+    def __init__(self, locale: str = "en-US") -> None:
+        self._words = {**en.WORDS, **_LANGUAGES.get(locale.partition("-")[0], {})}
+
+    def __call__(self, key: str, /, **facts: object) -> str:
+        """Return the words for *key* with its places filled.
+
+        Raises:
+            KeyError: No such key, or a place without a fact.
+        """
+        return self._words[key].format(**facts)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._words

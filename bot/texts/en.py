@@ -1,0 +1,181 @@
+"""English."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        # Labels of messages, as Midjourney's
+        "label.cell": "Image #{index}",
+        "label.variation.strong": "Variations (Strong) by",
+        "label.variation.subtle": "Variations (Subtle) by",
+        "label.upscale": "Upscaled (Subtle) by",
+        "label.upscaling": "Upscaling by",
+        "waiting.variation": "Making variations for image #{index} with prompt",
+        "waiting.upscale": "Upscaling image #{index} with",
+        "progress.waiting": "Waiting to start",
+        "progress.paused": "paused",
+        "progress.stopped": "Stopped",
+        "mode.fast": "fast",
+        "mode.relax": "relaxed",
+        "mode.turbo": "turbo",
+        # The small second line
+        "line.next": "next in line",
+        "line.place": "{place} in line",
+        "line.soon": "{place} · about {wait}",
+        "line.away": "The artist is away: your job is kept and starts when a worker is back.",
+        "line.closing": (
+            "Discord closes this answer soon. The picture will wait for you: `/show job_id:{job_id}`."
+        ),
+        "line.result": "Done: {link}",
+        "line.model_changed": "Drawn with {model}: the model of the original is no longer here.",
+        "wait.seconds": "{n} s",
+        "wait.minutes": "{n} min",
+        "wait.hours": "{n} h",
+        # Buttons
+        "button.cancel": "Cancel Job",
+        "button.upscale": "Upscale (Subtle)",
+        "button.vary_subtle": "Vary (Subtle)",
+        "button.vary_strong": "Vary (Strong)",
+        "button.fix": "Fix and run",
+        "button.delete": "Delete",
+        "button.delete_for_good": "Delete for good",
+        "button.keep": "Keep",
+        # Refused prompts
+        "prompt.title": "Invalid prompt",
+        "prompt.parameter_title": "Invalid parameter",
+        "prompt.empty_title": "Empty prompt",
+        "prompt.fixed": "**Put right:** `{prompt}`",
+        "prompt.more": "… and {n} more.",
+        # Refused or failed orders; one title and one text for every code of the worker
+        "worker.queue_full.title": "Queue full",
+        "worker.queue_full": (
+            "You have {waiting} jobs waiting, which is as many as fit. Nothing was queued; your prompt "
+            "stands below, so copy it and send it again when one of them has started."
+        ),
+        "worker.turbo_off.title": "Job action restricted",
+        "worker.turbo_off": "Turbo is not open on this server. Use `--fast`, or leave the mode out.",
+        "worker.images_unavailable.title": "Invalid prompt",
+        "worker.images_unavailable": "Image prompts are not available yet. Describe the picture in words.",
+        "worker.size_unavailable.title": "Size not available",
+        "worker.size_unavailable": (
+            "A picture of that size cannot be made here. Shapes go from `--ar 1:2` to `--ar 2:1`, and the "
+            "longest side of an enlarged picture to 4096 pixels."
+        ),
+        "worker.source_unfinished.title": "Not finished",
+        "worker.source_unfinished": "That job has no pictures yet. Wait until its result is posted.",
+        "worker.no_such_picture.title": "Invalid request",
+        "worker.no_such_picture": "That job has no picture with this number.",
+        "worker.job_not_found.title": "Job not found",
+        "worker.job_not_found": "I do not know that job. It may have been deleted. `/show` lists your own.",
+        "worker.picture_gone.title": "Picture gone",
+        "worker.picture_gone": "The picture is no longer stored, and it could not be drawn again.",
+        "worker.database_busy.title": "Busy",
+        "worker.database_busy": "The queue did not answer in time. Nothing was queued; please try again.",
+        "worker.disk_full.title": "Disk full",
+        "worker.disk_full": "The disk is full, so the pictures could not be stored. Tell whoever runs me.",
+        "worker.model_missing.title": "Model missing",
+        "worker.model_missing": "The model that draws is missing or damaged. Tell whoever runs me.",
+        "worker.out_of_memory.title": "Sorry! Could not complete the job!",
+        "worker.out_of_memory": "There was not enough memory. Try a squarer `--ar` or a lower `--quality`.",
+        "worker.engine_failed.title": "Sorry! Could not complete the job!",
+        "worker.engine_failed": "Drawing failed. Please try again.",
+        "worker.attempts_exhausted.title": "Sorry! Could not complete the job!",
+        "worker.attempts_exhausted": "The worker stopped again and again at this. Please try again.",
+        # Not allowed, not possible
+        "bot.not_yours.title": "Not yours",
+        "bot.not_yours": "Only the person who ordered this job can do that.",
+        "bot.not_yours_to_cancel.title": "Not yours",
+        "bot.not_yours_to_cancel": "Only the person who ordered this job, or a moderator, can cancel it.",
+        "bot.too_late.title": "Already finished",
+        "bot.too_late": "The job finished before it could be stopped. Its result stays.",
+        "bot.already_stopped.title": "Already stopped",
+        "bot.already_stopped": "This job is no longer running.",
+        "bot.missing_permissions.title": "I cannot post here",
+        "bot.missing_permissions": (
+            "In this channel I lack {permissions}. Ask a moderator for it, or use me in a direct message."
+        ),
+        "bot.later.title": "Not available yet",
+        "bot.later": "This button is Midjourney's, and it is not available here yet.",
+        "bot.foreign.title": "Too old",
+        "bot.foreign": "I no longer know what this button did. `/show` posts a job again with fresh buttons.",
+        "bot.fix_gone.title": "Too old",
+        "bot.fix_gone": "I no longer have the corrected prompt. Please send the command again.",
+        "bot.no_job_here.title": "No job here",
+        "bot.no_job_here": "That message is not about a job of mine.",
+        "bot.unfinished.title": "Still at it",
+        "bot.unfinished": "This job is {state}. Its pictures will be posted when they are done.{link}",
+        "bot.ended.title": "Nothing to show",
+        "bot.ended.cancelled": "This job was stopped before it had pictures.",
+        "bot.ended.failed": "This job failed, so it has no pictures. {reason}",
+        "bot.no_pictures.title": "Nothing to send",
+        "bot.no_pictures": "This job has no pictures.",
+        "bot.dm_closed.title": "Cannot send you a message",
+        "bot.dm_closed": "Your direct messages are closed to me, so I cannot send the pictures there.",
+        "bot.unknown.title": "Sorry, something went wrong",
+        "bot.unknown": "That was my mistake, not yours. The code below finds it in the log.",
+        "bot.code": "Code {code}",
+        # Results that could not be posted where they belong
+        "lost.title": "Your picture is ready, but I could not post it",
+        "lost.forbidden": "I lack the permission to post in <#{channel_id}>.",
+        "lost.gone": "The channel <#{channel_id}> is gone.",
+        "lost.expired": "Discord had closed the answer by then.",
+        "lost.refused": "Discord refused the message ({reason}).",
+        "lost.show": "It is kept: `/show job_id:{job_id}` brings it.",
+        # Cancelling, deleting, direct messages
+        "cancel.stopped": "Stopped.",
+        "cancel.stopping": "It will stop within a moment.",
+        "show.details": "**Job ID**: `{job_id}`\n**Seed**: `{seed}`",
+        "delete.ask": "Delete this job and its pictures for good?",
+        "delete.done": "Deleted.",
+        "delete.kept": "Kept.",
+        "dm.details": "**{prompt}**\n**Job ID**: {job_id}\n**seed** {seed}",
+        "dm.sent": "Sent you a direct message.",
+        "dm.closed_public": "<@{user_id}> I cannot send you a direct message: yours are closed to me.",
+        # Commands
+        "command.imagine": "Create images with Journeyman",
+        "command.imagine.prompt": "The prompt to imagine",
+        "command.show": "Shows the job view based on job id.",
+        "command.show.job_id": "The job ID of the job to show",
+        "command.info": "View information about your profile.",
+        "command.help": "Shows help for the bot.",
+        "command.help.topic": "A parameter, or what to explain",
+        "command.cancel_menu": "Cancel Job",
+        "command.dm_menu": "DM Results",
+        # /info
+        "info.title": "Your info - {name}",
+        "info.user": "**User ID**: {user_id}",
+        "info.mode": "**Job Mode**: {mode}",
+        "info.visibility": "**Visibility Mode**: Public",
+        "info.lifetime": "**Lifetime Usage**: {pictures} images ({time})",
+        "info.lane": "**{mode} Usage**: {pictures} images ({time})",
+        "info.queued": "**Queued Jobs ({mode})**: {n}",
+        "info.running": "**Running Jobs**: {jobs}",
+        "info.none": "None",
+        # /help
+        "help.title": "Journeyman",
+        "help.start": (
+            "Type `/imagine prompt:` and say what you want to see. Four pictures come back.\n\n"
+            "**U1-U4** take one picture out of the four · **V1-V4** draw four variations of one · "
+            "🔄 draws again.\n"
+            "**Weights**: in `hot::2 dog` *hot* counts twice as much; `field:: red::-.5` keeps red out.\n"
+            "**Parameters** stand at the end: {parameters}. `/help topic:` explains each.\n"
+            "**Reactions** on a result: ✉️ sends you the pictures and the seed, ❌ deletes your own. "
+            "On a job under way, ❌ stops it.\n"
+            "`/show` posts one of your jobs again. `/info` shows what you have under way."
+        ),
+        "help.parameter": "Parameter",
+        "help.aliases": "**Also**: {aliases}",
+        "help.not_yet": "Not available here yet.",
+        "help.unknown.title": "No such topic",
+        "help.unknown": "I have no help on `{topic}`. `/help` alone explains the rest.",
+        # Ends of the process
+        "stop.bad_token": "Discord does not accept the token. Check DISCORD_TOKEN in the developer portal.",
+        "stop.intents": "Discord refuses the intents. This bot needs none of the privileged ones: update it.",
+        "stop.courier": "The part that posts results stopped: {reason}",
+        "stop.unreachable": "Discord could not be reached at {api}: {reason}",
+        "stop.foreign_api": (
+            "{api} is neither this machine nor Discord: the bot will not send its token there."
+        ),
+    }
+)

@@ -1,0 +1,89 @@
+"""A bot with all its parts real but the drawing: local Discord, discord.py, SQLite, desk."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bot.answers import texts_for
+from bot.client import Journeyman
+from bot.endpoint import aim
+from bot.pace import Pace
+from bot.settings import Settings
+from playground.server import Playground
+from tests.acceptance.member import Member
+from tests.bot.easel import Easel
+from worker.api import Limits
+from worker.database import Database
+from worker.images import ImageStore
+from worker.queue.desk import SqliteDesk
+from worker.recipe import ModelProfile
+
+QUICK = Pace(pulse=0.02, busy_poll=0.01, idle_poll=0.02, edit_gap=0.05, standing=0.1, retry_first=0.05)
+
+
+class Studio:
+    """One bot's data folder and the Discord it talks to."""
+
+    def __init__(self, folder: Path, playground: Playground, *, limits: Limits | None = None) -> None:
+        self.folder = folder
+        self.playground = playground
+        self.facts: dict[str, Any] = playground.facts().model_dump()
+        self.limits = limits or Limits()
+        self.skew = 0.0  # seconds by which the bot's clock runs ahead
+        self.bot: Journeyman
+
+    def clock(self) -> float:
+        return time.time() + self.skew
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Studio"]:
+        async with Database(self.folder / "bot.sqlite3") as self.database:
+            self.images = ImageStore(self.folder)
+            self.desk = SqliteDesk(
+                self.database,
+                self.images,
+                limits=self.limits,
+                profile=ModelProfile(name="tiny", source="tiny", size=64),
+                clock=time.time,
+                random=Random(7),
+                locks=self.folder,
+            )
+            self.settings = Settings(self.database)
+            async with Easel(self.database, self.images, self.folder) as self.easel:
+                yield self
+
+    @asynccontextmanager
+    async def running(self, pace: Pace = QUICK) -> AsyncIterator[Journeyman]:
+        """Run a bot, as one process would, until the block ends."""
+        await aim(self.playground.api, texts_for("en-US"))
+        self.bot = Journeyman(self.desk, self.settings, clock=self.clock, pace=pace)
+        life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
+        try:
+            ready = asyncio.create_task(self.ready(self.bot))
+            await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if life.done():
+                ready.cancel()
+                await life
+            yield self.bot
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    @staticmethod
+    async def ready(bot: Journeyman) -> None:
+        event = asyncio.Event()
+
+        async def on_ready() -> None:
+            event.set()
+
+        bot.add_listener(on_ready)
+        await event.wait()
+
+    @asynccontextmanager
+    async def member(self, token: str | None = None) -> AsyncIterator[Member]:
+        async with Member(self.facts, token) as member:
+            yield member
