@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from . import seed
 from .core import Core
+from .errors import unknown
 from .models import Application, Channel, ChannelType, Facts, Guild, Member, Overwrite, Role, User
 from .permissions import Permission
+from .places import remove_channel, remove_member
+from .sessions import Session
 
 # Discord asks its clients to reconnect with this code from time to time.
 _RECONNECT_CODE = 4000
@@ -55,6 +58,18 @@ class Admin:
         if known is None:
             self._core.events.guild_joined(guild, user_id)
         return member
+
+    def remove_member(self, guild_id: str, user_id: str) -> None:
+        """Throw somebody, or a bot, out of a guild."""
+        member = self._world.member(guild_id, user_id)
+        if member is None:
+            raise unknown("Member")
+        remove_member(self._core, member)
+
+    def close_direct_messages(self, user_id: str, *, closed: bool = True) -> User:
+        """Let a user refuse, or accept again, messages of bots: 50007."""
+        user = self._world.user(user_id)
+        return self._world.users.put(user.model_copy(update={"refuses_direct": closed}))
 
     def add_role(self, guild_id: str, name: str, permissions: int = 0, *, mentionable: bool = False) -> Role:
         """A new role."""
@@ -123,14 +138,7 @@ class Admin:
 
     def delete_channel(self, channel_id: str) -> None:
         """Remove a channel with its threads and messages."""
-        channel = self._world.channel(channel_id)
-        for thread in self._world.threads_of(channel.guild_id or ""):
-            if thread.parent_id == channel.id:
-                self.delete_channel(thread.id)
-        self._core.events.channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
-        for message in self._world.history(channel_id):
-            self._world.delete_message(message)
-        self._world.channels.delete(channel_id)
+        remove_channel(self._core, self._world.channel(channel_id))
 
     def set_overwrite(self, channel_id: str, target_id: str, *, allow: int = 0, deny: int = 0) -> Channel:
         """Grant or take away permission bits of a role or a user in a channel; 0 and 0 lifts it.
@@ -170,17 +178,32 @@ class Admin:
     # -- lines -------------------------------------------------------------------------------------------
 
     def drop_gateway(
-        self, *, user_id: str | None = None, resumable: bool = True, code: int = _RECONNECT_CODE
+        self, *, user_id: str | None = None, resumable: bool = True, code: int | None = _RECONNECT_CODE
     ) -> int:
-        """Cut the connections of one user, or all; returns how many.
+        """Close the connections of one user, or all; returns how many.
 
-        Not `resumable` loses the sessions too.
+        `code` None cuts them without a close frame. Not `resumable` loses the sessions too.
         """
         dropped = 0
-        for session in self._core.sessions:
-            if session.connection is None or (user_id is not None and session.user_id != user_id):
-                continue
+        for session in self._connected(user_id):
             session.resumable = resumable
-            session.connection.shut(code, "Dropped by the playground.")
+            if session.connection is not None:
+                session.connection.cut() if code is None else session.connection.shut(code, "Dropped.")
             dropped += 1
         return dropped
+
+    def ask_to_reconnect(self, *, user_id: str | None = None) -> int:
+        """Send RECONNECT, as Discord does before it restarts a gateway; returns to how many."""
+        asked = self._connected(user_id)
+        for session in asked:
+            if session.connection is not None:
+                session.connection.push({"op": 7, "s": None, "t": None, "d": None})
+        return len(asked)
+
+    def connections(self, user_id: str) -> int:
+        """How many gateway connections a user has."""
+        return len(self._connected(user_id))
+
+    def _connected(self, user_id: str | None) -> list[Session]:
+        wanted = self._core.sessions if user_id is None else self._core.sessions.of_user(user_id)
+        return [session for session in wanted if session.connection is not None]

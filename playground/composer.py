@@ -74,8 +74,7 @@ def change(core: Core, message: Message, form: Form, *, limit: int) -> Message:
     The first edit of a deferred answer clears its loading flag and does not count as an edit.
     """
     world, body = core.world, form.fields
-    flags = keep_v2(message.flags & SETTABLE, _flags(body) if body.get("flags") is not None else None)
-    flags |= message.flags & ~int(SETTABLE | MessageFlag.LOADING) | message.flags & MessageFlag.EPHEMERAL
+    flags = _changed_flags(message.flags, body)
     v2 = bool(flags & MessageFlag.COMPONENTS_V2)
     merged = _merged(message, body)
     check_message(body | merged, v2=v2)
@@ -115,6 +114,13 @@ def demand_content(core: Core, channel: Channel, user_id: str, form: Form) -> No
         raise missing_permissions()
     if body.get("embeds") and not held & Permission.EMBED_LINKS:
         raise missing_permissions()
+
+
+def _changed_flags(old: int, body: Json) -> int:
+    """The flags after an edit: whether a message is ephemeral was decided when it was posted."""
+    settable = int(SETTABLE & ~MessageFlag.EPHEMERAL)
+    new = _flags(body) if body.get("flags") is not None else None
+    return (keep_v2(old, new) & settable) | (old & ~settable & ~MessageFlag.LOADING)
 
 
 def _flags(body: Json) -> int:

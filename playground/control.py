@@ -43,10 +43,18 @@ class Control:
             ("POST", "/clock", lambda b, _r: self._advance(float(b["advance"]))),
             ("GET", "/clock", lambda _b, _r: {"now": self._core.clock.now()}),
             ("POST", "/gateway/drop", lambda b, _r: {"dropped": self._admin.drop_gateway(**b)}),
+            ("POST", "/gateway/reconnect", lambda b, _r: {"asked": self._admin.ask_to_reconnect(**b)}),
+            (
+                "GET",
+                "/gateway/{id}",
+                lambda _b, r: {"connections": self._admin.connections(r.match_info["id"])},
+            ),
             ("POST", "/gateway/refuse", lambda b, _r: self._core.faults.refuse_connections(int(b["count"]))),
             ("POST", "/users", lambda b, _r: self._admin.add_user(**b).model_dump()),
             ("POST", "/guilds", lambda b, _r: self._admin.add_guild(**b).model_dump()),
             ("POST", "/members", lambda b, _r: self._admin.add_member(**b).model_dump()),
+            ("DELETE", "/members/{guild_id}/{id}", self._remove_member),
+            ("POST", "/direct-messages", lambda b, _r: self._admin.close_direct_messages(**b).model_dump()),
             ("POST", "/roles", lambda b, _r: self._admin.add_role(**b).model_dump()),
             ("POST", "/channels", lambda b, _r: self._admin.add_channel(**b).model_dump()),
             ("DELETE", "/channels/{id}", lambda _b, r: self._admin.delete_channel(r.match_info["id"])),
@@ -77,6 +85,9 @@ class Control:
     def _advance(self, seconds: float) -> Json:
         self._core.clock.advance(seconds)
         return {"now": self._core.clock.now()}
+
+    def _remove_member(self, _body: Json, request: web.Request) -> None:
+        self._admin.remove_member(request.match_info["guild_id"], request.match_info["id"])
 
     def _delete_message(self, _body: Json, request: web.Request) -> None:
         self._admin.delete_message(request.match_info["channel_id"], request.match_info["id"])

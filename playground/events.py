@@ -67,11 +67,17 @@ class Events:
         for session in self._sessions.of_user(user_id):
             session.emit(name, data)
 
+    def to_bot(self, user_id: str, guild_id: str | None, name: str, data: Json) -> None:
+        """Tell a bot, on the shard that the guild belongs to."""
+        for session in self._sessions.of_user(user_id):
+            if session.hears(guild_id):
+                session.emit(name, data)
+
     def to_channel(self, channel: Channel, name: str, build: Callable[[Session], Json]) -> None:
         """Tell everybody who sees the channel."""
         needed = intent_of(name, direct=channel.is_direct)
         for session in self._sessions:
-            wants = session.application is None or session.intents & needed
+            wants = session.wants(needed, channel.guild_id)
             if wants and permissions.sees(self._world, channel, session.user_id):
                 session.emit(name, build(session))
 
@@ -79,8 +85,7 @@ class Events:
         """Tell every member."""
         needed = intent_of(name, direct=False)
         for session in self._sessions:
-            wants = session.application is None or session.intents & needed
-            if wants and self._world.member(guild.id, session.user_id) is not None:
+            if session.wants(needed, guild.id) and self._world.member(guild.id, session.user_id) is not None:
                 session.emit(name, data)
 
     # -- messages ----------------------------------------------------------------------------------------
@@ -161,4 +166,17 @@ class Events:
 
     def guild_joined(self, guild: Guild, user_id: str) -> None:
         """GUILD_CREATE for somebody who has just become a member."""
-        self.to_user(user_id, "GUILD_CREATE", wire.gateway_guild(self._world, guild, user_id))
+        for session in self._sessions.of_user(user_id):
+            if session.hears(guild.id) or session.application is None:
+                session.emit("GUILD_CREATE", self.guild_for(session, guild))
+
+    def guild_left(self, guild: Guild, member: Member) -> None:
+        """GUILD_DELETE for somebody who is no longer a member, GUILD_MEMBER_REMOVE for the others."""
+        self.to_bot(member.user_id, guild.id, "GUILD_DELETE", {"id": guild.id})
+        gone = {"guild_id": guild.id, "user": wire.user(self._world.user(member.user_id))}
+        self.to_guild(guild, "GUILD_MEMBER_REMOVE", gone)
+
+    def guild_for(self, session: Session, guild: Guild) -> Json:
+        """A guild as GUILD_CREATE brings it; bots see other members only with that intent."""
+        everyone = session.application is None or bool(session.intents & Intent.GUILD_MEMBERS)
+        return wire.gateway_guild(self._world, guild, session.user_id, everyone=everyone)

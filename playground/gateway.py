@@ -57,12 +57,30 @@ def compressor(name: str | None) -> Callable[[bytes], bytes] | None:
     raise LookupError(name)
 
 
+def _shard(given: Any) -> tuple[int, int]:
+    """`[number, count]` of IDENTIFY; raises Closing 4010."""
+    if given is None:
+        return 0, 1
+    try:
+        number, count = int(given[0]), int(given[1])
+    except (TypeError, ValueError, IndexError):
+        raise Closing(4010, "Invalid shard.") from None
+    if not 0 <= number < count:
+        raise Closing(4010, "Invalid shard.")
+    return number, count
+
+
 class GatewayConnection:
     """One socket: a queue of frames out, one loop for frames in."""
 
     def __init__(
-        self, core: Core, socket: web.WebSocketResponse, squeeze: Callable[[bytes], bytes] | None
+        self,
+        core: Core,
+        socket: web.WebSocketResponse,
+        squeeze: Callable[[bytes], bytes] | None,
+        transport: asyncio.Transport | None,
     ) -> None:
+        self._transport = transport
         self._core = core
         self._socket = socket
         self._squeeze = squeeze
@@ -70,6 +88,7 @@ class GatewayConnection:
         self._out: asyncio.Queue[Json | Closing] = asyncio.Queue()
         self._session: Session | None = None
         self._received: list[float] = []
+        self._verdict: Closing | None = None
 
     # -- out ---------------------------------------------------------------------------------------------
 
@@ -81,10 +100,16 @@ class GatewayConnection:
         """Close after what is queued."""
         self._out.put_nowait(Closing(code, reason))
 
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
     async def _send(self) -> None:
         while True:
             frame = await self._out.get()
             if isinstance(frame, Closing):
+                self._verdict = frame
                 await self._socket.close(code=frame.code, message=frame.reason.encode())
                 return
             raw = json.dumps(frame, separators=(",", ":")).encode()
@@ -112,8 +137,9 @@ class GatewayConnection:
                 await sender
         finally:
             sender.cancel()
-            # A client that says goodbye with 1000 or 1001 gives its session up.
-            self._end_session(forget=self._socket.close_code in {1000, 1001})
+            # A client that says goodbye with 1000 or 1001 gives its session up; an echo of ours does not.
+            goodbye = self._verdict is None and self._socket.close_code in {1000, 1001}
+            self._end_session(forget=goodbye)
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await sender
 
@@ -180,17 +206,15 @@ class GatewayConnection:
         for intent, switch in _PRIVILEGED:
             if application is not None and intents & intent and not getattr(application, switch):
                 raise Closing(4014, "Disallowed intent(s).")
-        shard = data.get("shard")
-        if shard and not 0 <= shard[0] < shard[1]:
-            raise Closing(4010, "Invalid shard.")
-        session = Session(user.id, application, intents)
+        shard = _shard(data.get("shard"))
+        session = Session(user.id, application, intents, shard)
         session.connection = self
         self._session = session
         self._core.sessions.add(session)
         if application is None:
             self._ready_person(session, user)
         else:
-            self._ready_bot(session, application, shard)
+            self._ready_bot(session, application)
 
     def _ready_for(self, session: Session, user: User) -> Json:
         return {
@@ -206,22 +230,19 @@ class GatewayConnection:
             "geo_ordered_rtc_regions": [],
         }
 
-    def _ready_bot(self, session: Session, application: Application, shard: Any) -> None:
+    def _ready_bot(self, session: Session, application: Application) -> None:
         world = self._core.world
         user = world.user(application.bot_id)
-        guilds = world.guilds_of(user.id)
-        if shard:
-            guilds = [g for g in guilds if (int(g.id) >> 22) % shard[1] == shard[0]]
+        guilds = [guild for guild in world.guilds_of(user.id) if session.hears(guild.id)]
         ready = self._ready_for(session, user) | {
             "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
             "private_channels": [],
+            "shard": list(session.shard),
             "application": {"id": application.id, "flags": application_flags(application)},
         }
-        if shard:
-            ready["shard"] = shard
         session.emit("READY", ready)
         for guild in guilds:
-            session.emit("GUILD_CREATE", wire.gateway_guild(world, guild, user.id))
+            session.emit("GUILD_CREATE", self._core.events.guild_for(session, guild))
 
     def _ready_person(self, session: Session, user: User) -> None:
         world = self._core.world
@@ -229,7 +250,7 @@ class GatewayConnection:
         direct = world.direct_channels_of(user.id)
         mine = [m for g in guilds if (m := world.member(g.id, user.id))]
         ready = self._ready_for(session, user) | {
-            "guilds": [wire.gateway_guild(world, guild, user.id) for guild in guilds],
+            "guilds": [self._core.events.guild_for(session, guild) for guild in guilds],
             "private_channels": [wire.channel(world, one, user.id) for one in direct],
             "users": [wire.user(one) for one in world.users if one.id != user.id],
             "merged_members": [[wire.member(world, m) | {"user_id": user.id}] for m in mine],
@@ -327,7 +348,7 @@ def mount(app: web.Application, core: Core) -> None:
             return web.Response(status=400, text="This compression is not available.")
         socket = web.WebSocketResponse(max_msg_size=64 * 1024, compress=False)
         await socket.prepare(request)
-        await GatewayConnection(core, socket, squeeze).run()
+        await GatewayConnection(core, socket, squeeze, request.transport).run()
         return socket
 
     app.router.add_get("/gateway", connect)

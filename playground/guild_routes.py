@@ -6,9 +6,10 @@ from typing import Any
 
 from . import permissions, wire
 from .core import Call
-from .errors import ApiError, Json, missing_access, unknown
+from .errors import ApiError, Json, missing_access, missing_permissions, unknown
 from .models import Channel, ChannelType, MessageFlag, Overwrite
 from .permissions import Permission
+from .places import remove_channel, remove_member
 from .problems import Problems, invalid
 from .seed import with_overwrite
 
@@ -167,6 +168,22 @@ async def list_members(call: Call) -> list[Json]:
     return [wire.member(call.world, m) for m in rows if int(m.user_id) > after][:limit]
 
 
+async def remove_from_guild(call: Call) -> None:
+    """Kick, or with `@me` on `/users/@me/guilds/{guild_id}` leave."""
+    guild_id = call.params["guild_id"]
+    call.may_see_guild(guild_id)
+    user_id = call.params.get("user_id", call.user.id)
+    own = call.world.member(guild_id, call.user.id)
+    if user_id != call.user.id and own is not None:
+        held = permissions.in_guild(call.world, own)
+        if not held & Permission.KICK_MEMBERS:
+            raise missing_permissions()
+    member = call.world.member(guild_id, user_id)
+    if member is None:
+        raise unknown("Member")
+    remove_member(call.core, member)
+
+
 async def search_members(call: Call) -> list[Json]:
     """Members whose name begins with `query`."""
     call.may_see_guild(call.params["guild_id"])
@@ -210,19 +227,8 @@ async def delete_channel(call: Call) -> Json:
     if channel.is_direct:
         return body
     call.channel(Permission.MANAGE_THREADS if channel.is_thread else Permission.MANAGE_CHANNELS)
-    remove_channel(call, channel)
+    remove_channel(call.core, channel)
     return body
-
-
-def remove_channel(call: Call, channel: Channel) -> None:
-    """Delete a channel with its threads and messages, and say so."""
-    threads = [t for t in call.world.threads_of(channel.guild_id or "") if t.parent_id == channel.id]
-    for thread in threads:
-        remove_channel(call, thread)
-    call.core.events.channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
-    for message in call.world.history(channel.id):
-        call.world.delete_message(message)
-    call.world.channels.delete(channel.id)
 
 
 async def create_channel(call: Call) -> Json:
@@ -231,7 +237,7 @@ async def create_channel(call: Call) -> Json:
     call.may_see_guild(guild_id)
     member = call.world.member(guild_id, call.user.id)
     if member is None or not permissions.in_guild(call.world, member) & Permission.MANAGE_CHANNELS:
-        raise ApiError(403, 50013, "Missing Permissions")
+        raise missing_permissions()
     kind = call.body.get("type") or 0
     if kind not in {ChannelType.TEXT, ChannelType.CATEGORY}:
         raise invalid(("type",), "BASE_TYPE_CHOICES", "The playground has text channels and categories.")
@@ -352,6 +358,8 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", _GUILD + "/members", list_members),
     ("GET", _GUILD + "/members/search", search_members),
     ("GET", _GUILD + "/members/{user_id}", get_member),
+    ("DELETE", _GUILD + "/members/{user_id}", remove_from_guild),
+    ("DELETE", "/users/@me/guilds/{guild_id}", remove_from_guild),
     ("GET", _CHANNEL, get_channel),
     ("PATCH", _CHANNEL, edit_channel),
     ("DELETE", _CHANNEL, delete_channel),

@@ -186,7 +186,7 @@ async def refresh_links(call: Call) -> Json:
     refreshed = []
     for url in call.body.get("attachment_urls") or []:
         parts = str(url).split("?", maxsplit=1)[0].rstrip("/").split("/")
-        row = next((a for m in call.world.messages for a in m.attachments if a.id in parts), None)
+        row = next((a for part in parts if (a := call.world.attachments.get(part))), None)
         if row is None:
             raise ApiError(404, 10008, "Unknown Message")
         refreshed.append({"original": url, "refreshed": call.core.links.sign(row)})

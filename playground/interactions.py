@@ -90,7 +90,8 @@ def begin(core: Core, begun: Begun) -> Interaction:
     world.interactions.put(row)
     if row.type is not InteractionType.AUTOCOMPLETE:
         core.events.to_user(row.user_id, "INTERACTION_CREATE", {"id": row.id, "nonce": row.nonce})
-    core.events.to_user(begun.application.bot_id, "INTERACTION_CREATE", payloads.payload(core, row))
+    told = payloads.payload(core, row)
+    core.events.to_bot(begun.application.bot_id, row.guild_id, "INTERACTION_CREATE", told)
     core.clock.call_later(FIRST_RESPONSE_SECONDS, lambda: _expire(core, row.id))
     core.clock.call_later(TOKEN_SECONDS, lambda: _forget(core, row.id))
     return row

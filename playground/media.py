@@ -47,7 +47,7 @@ class Media:
         if not self._core.links.opens(channel_id, key, dict(request.query)):
             return web.Response(status=404, text="This content is no longer available.")
         path = self._core.world.storage.file(key)
-        found = self._core.world.attachment(key)
+        found = self._core.world.attachments.get(key)
         if found is None or not path.is_file():
             return web.Response(status=404, text="This content is no longer available.")
         headers = {

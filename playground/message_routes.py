@@ -85,6 +85,9 @@ async def create_message(call: Call) -> Json:
 def _may_write(call: Call, channel: Channel) -> None:
     if channel.type == 4:  # noqa: PLR2004 - a category
         raise bad_request(50008, "Cannot send messages in a non-text channel")
+    others = [call.world.user(one) for one in channel.recipients if one != call.user.id]
+    if call.user.bot and any(one.refuses_direct for one in others):
+        raise ApiError(403, 50007, "Cannot send messages to this user")
     if (
         channel.locked
         and not permissions.in_channel(call.world, channel, call.user.id) & Permission.MANAGE_THREADS
@@ -152,6 +155,12 @@ async def bulk_delete(call: Call) -> None:
         if message is not None:
             call.world.delete_message(message)
             call.core.events.message_deleted(message)
+
+
+async def acknowledge(call: Call) -> Json:
+    """A person's client says how far it has read."""
+    call.channel()
+    return {"token": None}
 
 
 async def typing(call: Call) -> None:
@@ -279,6 +288,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", _ONE, get_message),
     ("PATCH", _ONE, edit_message),
     ("DELETE", _ONE, delete_message),
+    ("POST", _ONE + "/ack", acknowledge),
     ("POST", "/channels/{channel_id}/typing", typing),
     ("POST", "/channels/{channel_id}/attachments", offer_uploads),
     ("DELETE", _REACTIONS, clear_reactions),

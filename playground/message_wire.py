@@ -149,5 +149,6 @@ def message(world: World, row: Message, viewer_id: str, sign: Sign, *, nested: b
 def _referenced(world: World, row: Message, viewer_id: str, sign: Sign) -> Json | None:
     if row.reference is None:
         return None
-    found = world.messages.get(row.reference.message_id)
+    private = row.only_for is not None
+    found = world.find_message(row.channel_id, row.reference.message_id, private=private)
     return message(world, found, viewer_id, sign, nested=True) if found else None

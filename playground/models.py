@@ -95,6 +95,7 @@ class User(Value):
     global_name: str | None = None
     bot: bool = False
     token: str
+    refuses_direct: bool = False
 
 
 class Application(Value):

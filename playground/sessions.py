@@ -25,20 +25,39 @@ class Connection(Protocol):
     def shut(self, code: int, reason: str) -> None:
         """Close the socket once everything queued before is sent."""
 
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+
 
 class Session:
     """One identified client. `application` is None for a person's client."""
 
-    def __init__(self, user_id: str, application: Application | None, intents: int) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        application: Application | None,
+        intents: int,
+        shard: tuple[int, int] = (0, 1),
+    ) -> None:
         self.id = secrets.token_hex(16)
         self.user_id = user_id
         self.application = application
         self.intents = intents
+        self.shard = shard
         self.connection: Connection | None = None
         self.lost_at: float | None = None
         self.resumable = True
         self._sequence = 0
         self._sent: deque[Json] = deque(maxlen=_BUFFERED)
+
+    def hears(self, guild_id: str | None) -> bool:
+        """Whether the guild belongs to this shard; everything outside guilds belongs to shard 0."""
+        number, count = self.shard
+        return number == ((int(guild_id) >> 22) % count if guild_id else 0)
+
+    def wants(self, intent: int, guild_id: str | None) -> bool:
+        """Whether events with this intent go here; a person's client gets all."""
+        return self.application is None or bool(self.intents & intent and self.hears(guild_id))
 
     def emit(self, name: str, data: Json) -> None:
         """Send one event, or keep it for a resume."""

@@ -22,13 +22,15 @@ from .models import (
     User,
     member_key,
 )
-from .snowflake import SnowflakeMint
+from .snowflake import SnowflakeMint, seconds_of
 from .storage import Storage
 
 # For this long a repeated nonce returns the first message; Discord says "the past few minutes".
 NONCE_SECONDS = 180.0
 # An interaction token lives this long; older interactions are not worth keeping.
 TOKEN_SECONDS = 900.0
+# Files that came with a command can be downloaded this long.
+_COMMAND_FILE_SECONDS = 86_400.0
 
 
 class _Keyed(Protocol):
@@ -102,7 +104,8 @@ class World:
             if clock.now() - interaction.created > TOKEN_SECONDS:
                 self.interactions.delete(interaction.id)
         self._private: dict[str, Message] = {}
-        self._attachments = {a.id: a for message in self.messages for a in message.attachments}
+        self.attachments = Table(storage, "attachment", Attachment)
+        self._drop_orphans()
         reserved = max((int(body) for body in storage.load("mint")), default=0)
         self.mint = SnowflakeMint(clock, reserved, lambda mark: storage.put("mint", "mint", str(mark)))
 
@@ -110,7 +113,6 @@ class World:
 
     def put_message(self, message: Message) -> Message:
         """Store a message; an ephemeral one is kept in memory alone and does not survive a restart."""
-        self._attachments |= {one.id: one for one in message.attachments}
         if message.ephemeral:
             self._private[message.id] = message
         else:
@@ -148,21 +150,25 @@ class World:
     def put_attachment(self, attachment: Attachment, content: bytes) -> Attachment:
         """Store a file; it can be downloaded until it is deleted."""
         self.storage.write_file(attachment.id, content)
-        self._attachments[attachment.id] = attachment
-        return attachment
+        return self.attachments.put(attachment)
 
     def delete_attachment(self, attachment_id: str) -> None:
         """Remove a file."""
-        self._attachments.pop(attachment_id, None)
+        self.attachments.delete(attachment_id)
         self.storage.delete_file(attachment_id)
+
+    def _drop_orphans(self) -> None:
+        """Remove the files of messages that are gone, and those of commands after a day."""
+        owned = {one.id for message in self.messages for one in message.attachments}
+        yesterday = self.clock.now() - _COMMAND_FILE_SECONDS
+        for row in self.attachments:
+            recent = row.ephemeral and seconds_of(row.id) > yesterday
+            if row.id not in owned and not recent:
+                self.delete_attachment(row.id)
 
     def history(self, channel_id: str) -> list[Message]:
         """A channel's messages, oldest first, without ephemeral ones."""
         return list(self._by_channel.get(channel_id, {}).values())
-
-    def attachment(self, attachment_id: str) -> Attachment | None:
-        """A file of a message or interaction that still exists."""
-        return self._attachments.get(attachment_id)
 
     def said_before(self, author_id: str, nonce: str | int) -> Message | None:
         """The author's message with this nonce, while nonces are remembered."""

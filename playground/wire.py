@@ -244,8 +244,11 @@ def guild(world: World, row: Guild, viewer_id: str) -> Json:
     }
 
 
-def gateway_guild(world: World, row: Guild, viewer_id: str) -> Json:
-    """A guild as GUILD_CREATE and a user's READY bring it: only the channels the viewer sees."""
+def gateway_guild(world: World, row: Guild, viewer_id: str, *, everyone: bool) -> Json:
+    """A guild as GUILD_CREATE and a user's READY bring it: only the channels the viewer sees.
+
+    Without `everyone` the viewer is the only member listed.
+    """
     own = world.member(row.id, viewer_id)
     members = world.members_of(row.id)
     channels = [c for c in world.channels_of(row.id) if permissions.sees(world, c, viewer_id)]
@@ -258,7 +261,7 @@ def gateway_guild(world: World, row: Guild, viewer_id: str) -> Json:
         "unavailable": False,
         "lazy": True,
         "member_count": len(members),
-        "members": [member(world, one) for one in members],
+        "members": [member(world, one) for one in members if everyone or one.user_id == viewer_id],
         "channels": [channel(world, one, viewer_id) for one in channels],
         "threads": [channel(world, one, viewer_id) for one in threads],
         "voice_states": [],
