@@ -12,6 +12,15 @@ ESCAPE = re.compile(r"\\([{}])")
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Braces around several things: where they stand, and the first comma between the things."""
+
+    start: int
+    stop: int
+    comma: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
     """A source made ready to scan: every blank a space, braces around a single thing removed.
 
@@ -19,13 +28,13 @@ class Plain:
         source: The prompt as typed.
         text: What is left to scan.
         offsets: For each character of ``text`` its place in ``source``.
-        groups: Where the outermost ``{a, b}`` stand in ``text``, in order.
+        groups: The outermost ``{a, b}`` of ``text``, in order.
     """
 
     source: str
     text: str
     offsets: Sequence[int]
-    groups: tuple[Span, ...]
+    groups: tuple[Group, ...]
 
     def place(self, span: Span) -> Span:
         """Return where a span of ``text`` stands in ``source``."""
@@ -38,50 +47,42 @@ class Plain:
     def permuted(self, span: Span) -> bool:
         """Return whether *span* touches a group, so that its final wording is not known yet."""
         start, stop = span
-        index = bisect_right(self.groups, (max(start, stop - 1), len(self.text)))
-        return index > 0 and self.groups[index - 1][1] > start
+        index = bisect_right(self.groups, max(start, stop - 1), key=lambda group: group.start)
+        return index > 0 and self.groups[index - 1].stop > start
 
 
 @dataclass(slots=True)
-class _Group:
+class _Mark:
     """A pair of braces, or an escaped comma."""
 
     start: int
     stop: int = 0  # 0 while the closing brace is not found
-    several: bool = False  # has a comma of its own
+    comma: int = 0  # the first comma that is between these braces and no others; 0 if there is none
 
 
 def plain(source: str) -> Plain:
     """Make *source* ready to scan, in time linear in its length."""
     text = shown(source)
-    several: list[Span] = []
+    groups: list[Group] = []
     dropped: set[int] = set()
     single_stop = 0
-    for group in _groups(text):
-        if several and group.start < several[-1][1]:
+    for mark in _marks(text):
+        if groups and mark.start < groups[-1].stop:
             continue
-        if group.several:
-            several.append((group.start, group.stop))
-        elif text[group.start] == "{":
-            dropped.update(_brackets(text, group))
-            single_stop = max(single_stop, group.stop)
-        elif group.start < single_stop:
-            dropped.update(_blanks_before(text, group.start), (group.start,))
+        if mark.comma:
+            groups.append(Group(mark.start, mark.stop, mark.comma))
+        elif text[mark.start] == "{":
+            dropped.update(_brackets(text, mark))
+            single_stop = max(single_stop, mark.stop)
+        elif mark.start < single_stop:
+            dropped.update(_blanks_before(text, mark.start), (mark.start,))
     if not dropped:
-        return Plain(source, text, range(len(text)), tuple(several))
+        return Plain(source, text, range(len(text)), tuple(groups))
     offsets = [index for index in range(len(text)) if index not in dropped]
-    groups = tuple((bisect_left(offsets, start), bisect_left(offsets, stop)) for start, stop in several)
-    return Plain(source, "".join(text[index] for index in offsets), offsets, groups)
-
-
-def first_item(group: str) -> str:
-    """Return the first of the things that the text of a group stands for, groups inside it untouched."""
-    depth = 0
-    for mark in MARK.finditer(group):
-        depth += {"{": 1, "}": -1}.get(mark.group(), 0)
-        if depth == 1 and mark.group() == ",":
-            return group[1 : mark.start()].strip()
-    raise ValueError(f"no comma inside the braces of {group!r}")
+    moved = (
+        Group(*(bisect_left(offsets, at) for at in (each.start, each.stop, each.comma))) for each in groups
+    )
+    return Plain(source, "".join(text[index] for index in offsets), offsets, tuple(moved))
 
 
 def unescaped(text: str) -> str:
@@ -89,35 +90,35 @@ def unescaped(text: str) -> str:
     return ESCAPE.sub(r"\1", text)
 
 
-def _groups(text: str) -> list[_Group]:
-    """Return matching pairs of braces, and escaped commas, by place; a brace without match is no group."""
-    found: list[_Group] = []
-    open_: list[_Group] = []
-    for mark in MARK.finditer(text):
-        match mark.group():
+def _marks(text: str) -> list[_Mark]:
+    """Return matching pairs of braces, and escaped commas, by place; a brace without match is none."""
+    found: list[_Mark] = []
+    open_: list[_Mark] = []
+    for match in MARK.finditer(text):
+        match match.group():
             case "{":
-                open_.append(_Group(mark.start()))
+                open_.append(_Mark(match.start()))
                 found.append(open_[-1])
             case "}" if open_:
-                open_.pop().stop = mark.end()
-            case "," if open_:
-                open_[-1].several = True
+                open_.pop().stop = match.end()
+            case "," if open_ and not open_[-1].comma:
+                open_[-1].comma = match.start()
             case r"\,":
-                found.append(_Group(*mark.span()))
+                found.append(_Mark(*match.span()))
             case _:
                 pass
-    return [group for group in found if group.stop]
+    return [mark for mark in found if mark.stop]
 
 
-def _brackets(text: str, group: _Group) -> Iterator[int]:
+def _brackets(text: str, mark: _Mark) -> Iterator[int]:
     """Yield the places of both braces and of the blanks just inside them."""
-    yield group.start
-    inside = group.start + 1
+    yield mark.start
+    inside = mark.start + 1
     while text[inside] == " ":
         yield inside
         inside += 1
-    yield from _blanks_before(text, group.stop - 1)
-    yield group.stop - 1
+    yield from _blanks_before(text, mark.stop - 1)
+    yield mark.stop - 1
 
 
 def _blanks_before(text: str, place: int) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parser.braces import Plain, first_item, plain
+from parser.braces import Plain, plain
 from parser.canonical import canonical
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.flags import Parameters
@@ -94,15 +94,12 @@ def permutations(ready: Plain) -> list[Problem]:
         "Several prompts in one, as in `{a, b}`, are not available yet; write one of them, "
         "or put a backslash before the braces to keep them."
     )
-    return [
-        Problem(
-            ErrorCode.UNAVAILABLE_PERMUTATIONS,
-            message,
-            (start, stop),
-            (Edit(start, stop, first_item(ready.text[start:stop])),),
-        )
-        for start, stop in ready.groups
-    ]
+    problems = Problems()
+    for group in ready.groups:
+        first = ready.text[group.start + 1 : group.comma].strip()
+        span = (group.start, group.stop)
+        problems.add(ErrorCode.UNAVAILABLE_PERMUTATIONS, message, span, Edit(*span, first))
+    return problems.found
 
 
 def without_permuted(problems: list[Problem], ready: Plain) -> list[Problem]:

@@ -179,7 +179,7 @@ def needed(row: Parameter) -> str:
             return "the address of a picture"
         case Kind.FLAG:
             return "nothing behind it"
-        case Kind.NUMBER | Kind.CHOICE:
+        case _:
             return f"one of {row.range}" if row.choices else f"a number from {row.range}"
 
 

@@ -178,6 +178,10 @@ def test_a_weight_below_the_limit_is_refused_beside_the_sum_it_spoils() -> None:
     assert errors[1].message.endswith("the nearest is -10000.")
 
 
+def test_of_corrections_that_overlap_the_wider_is_made() -> None:
+    assert {error.suggestion for error in refusals("a:: b::-99999")} == {"a --no b"}
+
+
 def test_groups_hide_the_problems_inside_them_but_no_others() -> None:
     errors = refusals("a {--q 3, --seed x} --stop 5")
     assert [error.code.value for error in errors] == ["unavailable_permutations", "out_of_range"]

@@ -1,0 +1,89 @@
+"""Reading takes work in proportion to the length of the text. Work is lines of code run, not time."""
+
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import parser
+from parser import PromptErrors, parse
+
+PACKAGE = str(Path(parser.__file__).parent)
+SHORT, LONG = 1500, 6000  # characters
+PIECES = [
+    *(
+        "{",
+        "}",
+        "{a,",
+        "{}",
+        "{a, b}",
+        "\\,",
+        "{ \\,",
+        "::",
+        ":::",
+        "::1 ",
+        "a::-1 ",
+        "::1x",
+        "--",
+        "- ",
+        ",--",
+    ),
+    *("--a ", "--qualityx ", "--seed 1 ", "--seed x ", "--no a, ", "--no a::1 ", "--fast ", "--ar16:9 "),
+    *(
+        "\N{EM DASH}",
+        "https://a ",
+        "https://",
+        "--sref 1 ",
+        " ",
+        ", ",
+        "word ",
+        "9",
+        "\ud800",
+        "\N{DOG FACE}",
+    ),
+]
+
+
+def work(text: str) -> int:
+    """Count the lines of the package that run while *text* is parsed."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal lines
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        parse(text)
+    except PromptErrors:
+        pass
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def times(piece: str, length: int) -> str:
+    return (piece * length)[:length]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_four_times_the_text_is_about_four_times_the_work(piece: str) -> None:
+    fixed = work("")
+    assert work(times(piece, LONG)) - fixed <= 4.5 * max(work(times(piece, SHORT)) - fixed, 100)
+
+
+def test_nested_braces_are_matched_in_one_pass() -> None:
+    def nested(length: int) -> str:
+        return "{" * (length // 2) + "}" * (length // 2)
+
+    assert work(nested(LONG)) <= 4.5 * work(nested(SHORT))
+
+
+def test_a_text_beyond_the_limit_is_not_even_read() -> None:
+    assert work("x --q 3 " * 100_000) < 200
