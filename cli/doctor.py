@@ -17,7 +17,7 @@ import typer
 from cli import checkpoint, options
 from cli.config import Settings, load
 from cli.failures import FAILURE, Failure
-from cli.folder import Folder, opened
+from cli.folder import Folder
 from cli.migrate import version_of
 
 LOW_BYTES = 500 * 1000 * 1000  # below this, a few hundred pictures fill the disk
@@ -55,14 +55,15 @@ def doctor(data: options.Data = None, config: options.Config = None) -> None:
 
 
 def examined(settings: Settings) -> Iterator[Finding]:
-    """Yield every finding; nothing is changed but the data folder made where it is missing."""
+    """Yield every finding; nothing is changed."""
     folder = Folder(settings.data)
     yield _python(sys.version_info[:2])
     yield _packages("libraries", LIBRARIES)
     yield _packages("drawing", DRAWING)
     yield _model(settings)
-    yield _space(settings.data)
-    yield _attempt("data folder", lambda: f"{opened(settings.data).root} can be written.")
+    existing = next(each for each in (folder.root, *folder.root.parents) if each.exists())
+    yield _space(existing)
+    yield _writable(folder.root, existing)
     yield _database(folder.database)
     yield from _running(folder)
     yield _token(settings)
@@ -108,11 +109,17 @@ def _model(settings: Settings) -> Finding:
     return _attempt("model", look)
 
 
-def _space(path: Path) -> Finding:
-    existing = next(each for each in (path, *path.parents) if each.exists())
+def _space(existing: Path) -> Finding:
     free = shutil.disk_usage(existing).free
-    words = f"{free / 1e9:.1f} GB free for {path}."
+    words = f"{free / 1e9:.1f} GB free in {existing}."
     return Finding(Verdict.FINE if free >= LOW_BYTES else Verdict.PROBLEM, "disk", words)
+
+
+def _writable(root: Path, existing: Path) -> Finding:
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(Verdict.PROBLEM, "data folder", f"{existing} cannot be written: check who owns it.")
+    made = "" if existing == root else " It is made at the first start."
+    return Finding(Verdict.FINE, "data folder", f"{root}.{made}")
 
 
 def _database(path: Path) -> Finding:

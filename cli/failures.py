@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.faults import Stopped
+from playground.errors import PlaygroundError
 from worker.api import WorkerError
 from worker.lock import LockHeld
 from worker.schema import DatabaseUnusable
@@ -80,6 +81,7 @@ WORDINGS: Mapping[type[BaseException], Callable[[Any], Failure]] = {
     WorkerError: from_worker,
     DatabaseUnusable: lambda error: Failure(str(error)),
     Stopped: lambda error: Failure(str(error)),
+    PlaygroundError: lambda error: Failure(str(error)),
     LockHeld: lambda error: Failure(f"{error}: another process is at work there."),
     sqlite3.Error: from_sqlite,
     OSError: from_os_error,

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 import click
 import typer
 
-from cli import doctor, imagine, jobs, migrate, parse, playground, serve, version
+from cli import jobs
+from cli.doctor import doctor
 from cli.failures import FAILURE, SUCCESS, USAGE, worded
+from cli.imagine import imagine
+from cli.migrate import migrate
+from cli.parse import parse
+from cli.playground import playground
+from cli.serve import bot, run, worker
+from cli.version import version
 
 INTERRUPTED = 130  # what shells expect of a program ended by Ctrl-C
 
@@ -21,19 +28,19 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 VERBATIM = {"ignore_unknown_options": True}  # a prompt may begin with "--"
-app.command("playground")(playground.playground)
-app.command("run")(serve.run)
-app.command("bot")(serve.bot)
-app.command("worker")(serve.worker)
-app.command("imagine", context_settings=VERBATIM)(imagine.imagine)
-app.command("parse", context_settings=VERBATIM)(parse.parse)
+app.command("playground")(playground)
+app.command("run")(run)
+app.command("bot")(bot)
+app.command("worker")(worker)
+app.command("imagine", context_settings=VERBATIM)(imagine)
+app.command("parse", context_settings=VERBATIM)(parse)
 app.add_typer(jobs.app, name="jobs")
-app.command("migrate")(migrate.migrate)
-app.command("doctor")(doctor.doctor)
-app.command("version")(version.version)
+app.command("migrate")(migrate)
+app.command("doctor")(doctor)
+app.command("version")(version)
 
 
-def run(arguments: Sequence[str]) -> int:
+def outcome(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong usage or configuration."""
     try:
         code = app(list(arguments), prog_name="journeyman", standalone_mode=False)
@@ -59,4 +66,4 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Be the program."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(outcome(sys.argv[1:]))

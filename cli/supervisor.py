@@ -108,6 +108,7 @@ class Supervisor:
         child.failed = False
         child.process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a folder where the command was typed must not be taken for one of our packages
             "-m",
             "cli",
             *child.program.arguments,

@@ -1,0 +1,98 @@
+"""`journeyman playground`: a Discord on this machine, with the bot and the artist in it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import checkpoint, logs, options
+from cli.config import Settings, load
+from cli.doctor import PLAYGROUND_PORT
+from cli.folder import opened
+from cli.serve import inherited, program, until_stopped
+from cli.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from playground.models import Facts
+
+DATA = Path(".journeyman")
+BOT_SECONDS = 20.0  # after this the address is told even without a bot
+
+
+def playground(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes any free port.")
+    ] = PLAYGROUND_PORT,
+    data: options.Data = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+    discord_only: Annotated[
+        bool, typer.Option("--discord-only", help="Start the local Discord without bot and worker.")
+    ] = False,
+) -> None:
+    """Try everything out: no token, no account, nothing leaves this machine."""
+    defaults = {"data": DATA, "log": {"level": "warning"}}
+    settings = load(os.environ, file=config, options={"data": data}, defaults=defaults)
+    logs.setup(settings.log, process="playground")
+    if not discord_only:
+        checkpoint.profile(settings.model)
+    show = Screen(as_json=as_json)
+    asyncio.run(until_stopped(_serve(settings, port, config, show, alone=discord_only)))
+    show.line("Stopped.")
+
+
+class Screen:
+    """What the person at the terminal reads; with ``--json`` scripts read the first line instead."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+
+    def line(self, text: str) -> None:
+        """Say something to people."""
+        if not self._as_json:
+            # The terminal may have been closed; that is no reason to leave anything running.
+            with contextlib.suppress(OSError):
+                print(text, flush=True)
+
+    def facts(self, facts: "Facts") -> None:
+        """Tell where the local Discord is."""
+        if self._as_json:
+            print(json.dumps(facts.model_dump(mode="json")), flush=True)
+        else:
+            self.line(f"\n  Open {facts.url} and type  /imagine a red fox\n\n  Ctrl-C stops everything.\n")
+
+
+async def _serve(settings: Settings, port: int, config: Path | None, show: Screen, *, alone: bool) -> None:
+    from playground.server import Playground
+
+    folder = opened(settings.data)
+    async with Playground(folder.discord, port=port) as local:
+        if alone:
+            show.facts(local.facts())
+            await asyncio.Event().wait()
+        facts = local.facts()
+        environ = inherited(
+            os.environ, settings, DISCORD_TOKEN=facts.bot_token, JOURNEYMAN_DISCORD_API=facts.api
+        )
+        keeper = Supervisor(
+            [program("bot", config, environ), program("worker", config, environ)], clock=time.monotonic
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keeper.run())
+            group.create_task(_announce(keeper, facts, show))
+
+
+async def _announce(keeper: Supervisor, facts: "Facts", show: Screen) -> None:
+    """Tell the address once the page and the bot are there; the artist may take a moment longer."""
+    show.line("Starting the local Discord, the bot and the artist …")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(BOT_SECONDS):
+            await keeper.children["bot"].ready.wait()
+    show.facts(facts)
+    await keeper.children["worker"].ready.wait()
+    show.line("  The artist is ready.")

@@ -1,0 +1,107 @@
+"""The worker's process: the device, the queue's runner and the chores."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import structlog
+
+from cli import checkpoint
+from cli.config import Engine, Settings
+from cli.folder import Folder, opened
+from worker.api import DatabaseBusy
+from worker.database import Database
+from worker.device import Device
+from worker.engine.checkpoint import Hardware
+from worker.engine.local import InProcessDevice
+from worker.engine.models import Models
+from worker.images import ImageStore
+from worker.lock import FileLock, worker_lock
+from worker.queue.store import Store
+from worker.queue.upkeep import Upkeep
+from worker.recipe import ModelProfile
+from worker.runner import Runner
+
+TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
+PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
+MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, ready: Callable[[], None]) -> None:
+    """Draw what is queued until cancelled; then hand back what is unfinished.
+
+    Args:
+        settings: The configuration.
+        ready: Called once the model is loaded.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``.
+    """
+    folder = opened(settings.data)
+    async with Database(folder.database) as database:
+        await drawing(settings, database, folder, ready)
+
+
+async def drawing(settings: Settings, database: Database, folder: Folder, ready: Callable[[], None]) -> None:
+    """Draw what is queued in an open database until cancelled."""
+    images = ImageStore(folder.pictures)
+    upkeep = Upkeep(database, images, clock=time.time, locks=folder.root)
+    name = f"{os.getpid()}-{uuid4().hex[:8]}"
+    lock = worker_lock(folder.root, name)
+    with FileLock(lock):
+        try:
+            async with device_of(checkpoint.profile(settings.model), settings.engine) as device:
+                await upkeep.take_back()
+                store = Store(database, clock=time.time, limits=settings.limits)
+                ready()
+                log.info("worker_ready", worker=name)
+                await _work(Runner(store, device, images, worker=name, clock=time.time), upkeep)
+        finally:
+            lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
+
+
+@asynccontextmanager
+async def device_of(profile: ModelProfile, engine: Engine) -> AsyncIterator[Device]:
+    """Load the model and hand out the device; it is closed afterwards."""
+    device = InProcessDevice(
+        lambda: Models([profile], Hardware.named(engine.device, engine.dtype)),
+        time.monotonic,
+        engine.threads or min(MOST_THREADS, os.cpu_count() or 1),
+    )
+    try:
+        await device.open()
+        yield device
+    finally:
+        await device.close()
+
+
+async def _work(runner: Runner, upkeep: Upkeep) -> None:
+    """Run both until cancelled; the runner ends in its own order."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(runner.run(stop))
+    chores = asyncio.create_task(_chores(upkeep))
+    try:
+        await asyncio.wait({running, chores}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        chores.cancel()
+        await running
+    await chores
+
+
+async def _chores(upkeep: Upkeep) -> None:
+    pruned = time.monotonic() - PRUNE_SECONDS
+    while True:
+        try:
+            await upkeep.take_back()
+            if time.monotonic() - pruned >= PRUNE_SECONDS:
+                await upkeep.prune()
+                pruned = time.monotonic()
+        except DatabaseBusy:
+            log.warning("database_busy", doing="upkeep")
+        await asyncio.sleep(TAKE_BACK_SECONDS)
