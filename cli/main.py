@@ -4,12 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from cli import jobs
 from cli.doctor import doctor
-from cli.failures import FAILURE, SUCCESS, USAGE, worded
+from cli.failures import FAILURE, SUCCESS, worded
 from cli.imagine import imagine
 from cli.migrate import migrate
 from cli.parse import parse
@@ -43,14 +42,11 @@ app.command("version")(version)
 def outcome(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong usage or configuration."""
     try:
-        code = app(list(arguments), prog_name="journeyman", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
+        app(list(arguments), prog_name="journeyman")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILURE
+    except KeyboardInterrupt:
         return INTERRUPTED
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not try to flush into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -61,7 +57,7 @@ def outcome(arguments: Sequence[str]) -> int:
             raise
         print(f"journeyman: {failure}", file=sys.stderr)
         return failure.code
-    return code if isinstance(code, int) else SUCCESS
+    return SUCCESS
 
 
 def main() -> None:
