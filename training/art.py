@@ -1,4 +1,4 @@
-"""The art: emoji pictures fetched from their npm packages and rendered to one RGBA sprite a subject and style."""
+"""The art: emoji pictures from their npm packages, rendered to one RGBA sprite a subject and style."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _unpacked(spec: str, folder: Path) -> Path:
 def fit(picture: Image.Image) -> Image.Image:
     """Crop to what is visible and centre it in a transparent square of `SPRITE` pixels."""
     picture = picture.convert("RGBA")
-    box = picture.getchannel("A").point(lambda alpha: 255 if alpha > 8 else 0).getbbox()  # noqa: PLR2004
+    box = picture.getchannel("A").point(lambda alpha: 255 if alpha > 8 else 0).getbbox()
     if box is None:
         raise ValueError("the picture is empty")
     picture = picture.crop(box)
@@ -82,7 +82,10 @@ def render(roots: dict[str, Path], wanted: tuple[Subject, ...]) -> Sprites:
     """Every sprite: uint8 (subject, style, SPRITE, SPRITE, 4), styles in the order of `STYLES`."""
     sprites = np.zeros((len(wanted), len(STYLES), SPRITE, SPRITE, 4), np.uint8)
     tables = {
-        style: (json.loads((roots[style] / "icons.json").read_bytes()), json.loads((roots[style] / "chars.json").read_bytes()))
+        style: (
+            json.loads((roots[style] / "icons.json").read_bytes()),
+            json.loads((roots[style] / "chars.json").read_bytes()),
+        )
         for style in ("flat", "cartoon")
     }
     for number, subject in enumerate(wanted):

@@ -1,34 +1,24 @@
-"""Captions for scenes: English and Spanish, tidy and messy, naming some of what is there and nothing that is not."""
+"""Captions for scenes, English and Spanish, tidy and messy: they name some of what is there, nothing else."""
 
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from training import lexicon
 from training.lexicon import COLOURS, Name, Subject
 from training.scenes import Actor, Scene
 
-# Praise and craft words people put around a subject; in captions they mean nothing, and that is what is taught.
-PRAISE = tuple(
-    "beautiful cute lovely detailed highly very amazing epic nice realistic stunning intricate elegant majestic "
-    "funny happy sad angry old young magical famous modern vintage classic dramatic cinematic soft sharp smooth "
-    "perfect best gorgeous adorable fluffy shiny fancy simple rich clean crisp moody dreamy".split()
-)
-CRAFT = (
-    "trending on artstation", "masterpiece", "best quality", "8k", "4k", "hd", "highly detailed", "ultra detailed",
-    "volumetric light", "soft light", "studio lighting", "by a famous artist", "award winning", "sharp focus",
-    "concept art", "digital art", "wallpaper", "octane", "unreal engine", "photorealistic", "depth of field",
-    "bokeh", "hdr", "intricate details", "professional", "high resolution", "artwork", "portrait", "close up",
-    "centered", "symmetrical", "elegant", "vivid colors", "beautiful composition", "golden hour", "macro",
-)  # fmt: skip
-OPENINGS = ("a picture of", "an image of", "a photo of", "a drawing of", "an illustration of", "a painting of", "draw")
-OPENINGS_ES = ("una imagen de", "una foto de", "un dibujo de", "una ilustración de", "dibuja")
-PRAISE_ES = tuple(
-    "hermoso bonito precioso increíble detallado elegante mágico feliz triste enfadado famoso antiguo moderno "
-    "clásico perfecto brillante divertido".split()
-)
+_PHRASES = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
+PRAISE: tuple[str, ...] = tuple(_PHRASES["praise"].split())
+PRAISE_ES: tuple[str, ...] = tuple(_PHRASES["praise_es"].split())
+CRAFT: tuple[str, ...] = tuple(_PHRASES["craft"])
+OPENINGS: tuple[str, ...] = tuple(_PHRASES["openings"])
+OPENINGS_ES: tuple[str, ...] = tuple(_PHRASES["openings_es"])
+SAMPLES: tuple[str, ...] = tuple(_PHRASES["samples"])
 
 
 def unaccented(text: str) -> str:
@@ -80,11 +70,17 @@ class Author:
         if scene.kind == "count":
             return self._counted_en(int(scene.word), actors[0], praise)
         if scene.kind in {"and", "above", "beside"}:
-            first, second = (self._one_en(actor, "", praise if i == 0 else "") for i, actor in enumerate(actors))
+            first, second = (
+                self._one_en(actor, "", praise if i == 0 else "") for i, actor in enumerate(actors)
+            )
             if scene.kind == "above":
-                return self.rng.choice((f"{first} above {second}", f"{second} below {first}", f"{first} over {second}"))
+                return self.rng.choice(
+                    (f"{first} above {second}", f"{second} below {first}", f"{first} over {second}")
+                )
             if scene.kind == "beside":
-                return f"{first} {self.rng.choice(('beside', 'next to', 'left of', 'to the left of'))} {second}"
+                return (
+                    f"{first} {self.rng.choice(('beside', 'next to', 'left of', 'to the left of'))} {second}"
+                )
             pair = [first, second]
             self.rng.shuffle(pair)
             return " and ".join(pair)
@@ -147,7 +143,9 @@ class Author:
             return self._counted_es(int(scene.word), actors[0])
         praise = self._praise(PRAISE_ES) if messy else ""
         if scene.kind in {"and", "above", "beside"}:
-            first, second = (self._one_es(actor, "", praise if i == 0 else "") for i, actor in enumerate(actors))
+            first, second = (
+                self._one_es(actor, "", praise if i == 0 else "") for i, actor in enumerate(actors)
+            )
             link = {"and": "y", "above": "encima de", "beside": "junto a"}[scene.kind]
             return f"{first} {link} {second}"
         return self._one_es(actors[0], scene.word if scene.kind == "size" else "", praise)
@@ -185,7 +183,14 @@ class Author:
         names = [self.rng.choice(COLOURS[key].spanish)[0] for key in ground.names]
         if ground.kind == "gradient":
             return f"sobre un fondo degradado {names[0]} y {names[1]}"
-        forms = ("sobre un fondo {}", "sobre un fondo {}", "sobre fondo {}", "con un fondo {}", "en un fondo {}", "fondo {}")
+        forms = (
+            "sobre un fondo {}",
+            "sobre un fondo {}",
+            "sobre fondo {}",
+            "con un fondo {}",
+            "en un fondo {}",
+            "fondo {}",
+        )
         return self.rng.choice(forms).format(names[0])
 
     # --- both ----------------------------------------------------------------------------------------------
@@ -217,7 +222,10 @@ class Author:
         return f"{name} {of} {text}"
 
     def _praise(self, words: Sequence[str]) -> str:
-        return " ".join(self.rng.choice(words) if self.rng.random() < 0.6 else self._filler() for _ in range(self.rng.randint(0, 3)))
+        return " ".join(
+            self.rng.choice(words) if self.rng.random() < 0.6 else self._filler()
+            for _ in range(self.rng.randint(0, 3))
+        )
 
     def _filler(self) -> str:
         """A word that means nothing: a real one without a place in the lexicon, or letters at random."""
@@ -244,8 +252,8 @@ class Author:
 
 
 GRAMMAR = (
-    "a an the one of on in with and or to next left above below beside over against plain background backdrop "
-    "gradient monochrome grayscale draw single"
+    "a an the one of on in with and or to next left above below beside over against plain background "
+    "backdrop gradient monochrome grayscale draw single"
 )
 GRAMMAR_ES = "un una el la los las de y con sobre en al junto encima fondo degradado escala grises dibuja"
 
@@ -253,7 +261,9 @@ GRAMMAR_ES = "un una el la los las de y con sobre en al junto encima fondo degra
 def english_words(subjects: Sequence[Subject]) -> frozenset[str]:
     """Every English word that means something in a caption."""
     phrases = [GRAMMAR]
-    phrases += [form for subject in subjects for name in subject.english for form in (name.singular, name.plural)]
+    phrases += [
+        form for subject in subjects for name in subject.english for form in (name.singular, name.plural)
+    ]
     phrases += [name for colour in COLOURS.values() for name in colour.english]
     tables = (lexicon.STYLE_NAMES, lexicon.SCENES, lexicon.PLACES, lexicon.COUNTS, lexicon.SIZES)
     phrases += [phrase for table in tables for group in table.values() for phrase in group]
@@ -263,7 +273,9 @@ def english_words(subjects: Sequence[Subject]) -> frozenset[str]:
 def spanish_words(subjects: Sequence[Subject]) -> frozenset[str]:
     """Every Spanish word that means something in a caption, with and without its accents."""
     phrases = [GRAMMAR_ES]
-    phrases += [form for subject in subjects for name in subject.spanish for form in (name.singular, name.plural)]
+    phrases += [
+        form for subject in subjects for name in subject.spanish for form in (name.singular, name.plural)
+    ]
     pairs = [pair for colour in COLOURS.values() for pair in colour.spanish]
     pairs += [pair for group in lexicon.SIZES_ES.values() for pair in group]
     phrases += [form for pair in pairs for word in pair for form in (word, lexicon.plural_es(word))]

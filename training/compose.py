@@ -20,7 +20,7 @@ PIXELS_PER_LATENT = 8
 def tinted(sprite: Pixels, rgb: tuple[int, int, int]) -> Pixels:
     """The sprite (h, w, 4) in one colour: its light and shade kept, its mid-tone moved to `rgb`."""
     pixels = sprite.astype(np.float32)
-    visible = sprite[..., 3] > 128  # noqa: PLR2004
+    visible = sprite[..., 3] > 128
     light = pixels[..., :3] @ np.array([0.3, 0.59, 0.11], np.float32) / 255
     if visible.any():
         low, high = np.percentile(light[visible], (2, 98))
@@ -28,7 +28,11 @@ def tinted(sprite: Pixels, rgb: tuple[int, int, int]) -> Pixels:
     light = light[..., None]
     colour = np.array(rgb, np.float32)
     dark, bright = colour * 0.35, colour + (255 - colour) * 0.45
-    shaded = np.where(light < 0.55, dark + (colour - dark) * light / 0.55, colour + (bright - colour) * (light - 0.55) / 0.45)
+    shaded = np.where(
+        light < 0.55,
+        dark + (colour - dark) * light / 0.55,
+        colour + (bright - colour) * (light - 0.55) / 0.45,
+    )
     return np.concatenate([shaded, pixels[..., 3:]], axis=2).astype(np.uint8)
 
 
@@ -45,7 +49,9 @@ def _stars(field: Field, rng: np.random.Generator, count: int, rows: float = 1.0
     field[ys, xs] = rng.uniform(170, 255, (count, 1))
 
 
-def _hills(size: tuple[int, int], rng: np.random.Generator, level: float, swing: float) -> NDArray[np.float32]:
+def _hills(
+    size: tuple[int, int], rng: np.random.Generator, level: float, swing: float
+) -> NDArray[np.float32]:
     """How far each pixel is below a wavy horizon, in pixels: (height, width), negative above it."""
     height, width = size
     x = np.linspace(0, 2 * np.pi, width)
@@ -53,7 +59,9 @@ def _hills(size: tuple[int, int], rng: np.random.Generator, level: float, swing:
     return (np.arange(height)[:, None] - line[None, :]).astype(np.float32)
 
 
-def _cover(field: Field, below: NDArray[np.float32], near: tuple[int, int, int], far: tuple[int, int, int]) -> None:
+def _cover(
+    field: Field, below: NDArray[np.float32], near: tuple[int, int, int], far: tuple[int, int, int]
+) -> None:
     depth = np.clip(below / field.shape[0] * 2.2, 0, 1)[..., None]
     ground = np.array(far, np.float32) + (np.array(near, np.float32) - np.array(far, np.float32)) * depth
     field[:] = np.where(below[..., None] > 0, ground, field)
@@ -109,7 +117,7 @@ def _underwater(size: tuple[int, int], rng: np.random.Generator) -> Field:
     field += (rays * np.linspace(1, 0, size[0], dtype=np.float32)[:, None])[..., None]
     for _ in range(14):
         cy, cx, radius = rng.uniform(0, size[0]), rng.uniform(0, size[1]), rng.uniform(1.2, 3)
-        ring = np.abs(np.hypot(ys - cy, xs - cx) - radius) < 0.7  # noqa: PLR2004
+        ring = np.abs(np.hypot(ys - cy, xs - cx) - radius) < 0.7
         field[ring] = (190, 232, 245)
     return field
 
@@ -120,7 +128,7 @@ def _sunset(size: tuple[int, int], rng: np.random.Generator) -> Field:
     rest = _ramp((120, 55, 60), (50, 25, 55), (size[0] - field.shape[0], size[1]))
     field = np.concatenate([field, rest])
     ys, xs = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    disc = np.hypot(ys - size[0] * horizon, xs - size[1] * rng.uniform(0.2, 0.8)) < 20  # noqa: PLR2004
+    disc = np.hypot(ys - size[0] * horizon, xs - size[1] * rng.uniform(0.2, 0.8)) < 20
     field[disc & (ys < size[0] * horizon)] = (255, 225, 120)
     return field
 

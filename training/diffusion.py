@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
 
 @dataclass(frozen=True)
 class Schedule:
-    """How fast to learn. `rate` is Muon's; Adam's follows. After `decay_from` it falls to zero at `decay_to`."""
+    """How fast to learn: `rate` is Muon's, Adam's follows; from `decay_from` it falls to 0 at `decay_to`."""
 
     rate: float = 0.01
     warmup: int = 40
@@ -74,16 +73,20 @@ class Painter:
         """Mean squared error of v, the same weight at every time."""
         keep, spoil = (table[times].view(-1, 1, 1, 1) for table in (self.signal, self.noise))
         target = keep * noise - spoil * latents
-        return functional.mse_loss(self.velocity(keep * latents + spoil * noise, times, self.encode(captions)), target)
+        return functional.mse_loss(
+            self.velocity(keep * latents + spoil * noise, times, self.encode(captions)), target
+        )
 
     @torch.no_grad()
     def spread(self, captions: list[str], shape: tuple[int, int] = (16, 16)) -> tuple[float, float]:
         """Does text arrive? From pure noise, one step: (deviation across captions, deviation overall).
 
-        At the last time the picture can come from the caption alone, so a model that ignores words predicts the
-        same blob for each and the first number is near zero.
+        At the last time the picture can come from the caption alone, so a model that ignores words predicts
+        the same blob for each and the first number is near zero.
         """
-        start = torch.randn(1, 4, *shape, generator=torch.Generator().manual_seed(0)).expand(len(captions), -1, -1, -1)
+        start = torch.randn(1, 4, *shape, generator=torch.Generator().manual_seed(0)).expand(
+            len(captions), -1, -1, -1
+        )
         times = torch.full((len(captions),), STEPS - 1)
         clean = -self.velocity(start, times, self.encode(captions))
         return clean.std(0).mean().item(), clean.std().item()
@@ -145,7 +148,7 @@ class Trainer:
         captions = [self.author.caption(scene) if self.author.rng.random() > 0.1 else "" for scene in scenes]
         times = spread_times(batch, self.generator)
         noise = torch.randn(latents.shape, generator=self.generator)
-        # bf16 products halve the step where the processor has them; the fused attention is slow at heads this small.
+        # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             loss = self.painter.loss(latents, captions, times, noise)
             loss.backward()

@@ -22,16 +22,17 @@ from training.scenes import Actor, Ground, Scene
 STEPS, GUIDANCE = 12, 3.0
 # None of these words is among the fillers and praise of the training captions.
 MESSY = (
-    "an exquisite oil painting of a {} wandering through forgotten corridors, chiaroscuro, kodachrome, rembrandt",
-    "hyperrealistic {} rendered by a celebrated studio, subsurface scattering, tilt-shift, 35mm, breathtaking",
+    "an exquisite oil painting of a {} wandering through forgotten corridors, chiaroscuro, rembrandt",
+    "hyperrealistic {} rendered by a celebrated studio, subsurface scattering, tilt-shift, 35mm",
     "my grandmother's favourite {} as imagined during the renaissance, baroque ornaments, ethereal mist",
     "gloomy yet hopeful {} | gouache | risograph | pastel palette | minimal grain | editorial",
     "Could you sketch me some kind of {}, please? Something whimsical, with heavy brushstrokes!!",
 )
 TINTED = ("red", "yellow", "green", "blue", "purple", "pink")
 BARS = {
-    "subject": 0.90, "messy": 0.80, "style": 0.80, "ground": 0.95, "tint": 0.70, "count": 0.80, "left or right": 0.90,
-    "negative": 0.70, "seeds differ": 0.10, "spanish": 0.70, "emoji": 0.70, "wide and tall": 0.80,
+    "subject": 0.90, "messy": 0.80, "style": 0.80, "ground": 0.95, "tint": 0.70, "count": 0.80,
+    "left or right": 0.90, "negative": 0.70, "seeds differ": 0.10, "spanish": 0.70, "emoji": 0.70,
+    "wide and tall": 0.80,
 }  # fmt: skip
 
 
@@ -82,7 +83,9 @@ class Examination:
         """For each ordered picture: is it nearest to a sprite of the subject asked for?"""
         pictures = self.draw([order for order, _ in orders])
         verdicts = [self.eyes.look(picture) for picture in pictures]
-        return [int(verdict.order[0]) == number for verdict, (_, number) in zip(verdicts, orders, strict=True)]
+        return [
+            int(verdict.order[0]) == number for verdict, (_, number) in zip(verdicts, orders, strict=True)
+        ]
 
     def some(self, every: int, start: int = 0) -> list[int]:
         """Numbers of every n-th subject."""
@@ -93,8 +96,12 @@ class Examination:
     def subject(self) -> float:
         """Share of all subjects drawn so that the nearest of all sprites is theirs; also measures detail."""
         numbers = self.some(1)
-        pictures = self.draw([Order(f"one {self.subjects[n].name}, white background", 1000 + n) for n in numbers])
-        hits = [int(self.eyes.look(picture).order[0]) == n for picture, n in zip(pictures, numbers, strict=True)]
+        pictures = self.draw(
+            [Order(f"one {self.subjects[n].name}, white background", 1000 + n) for n in numbers]
+        )
+        hits = [
+            int(self.eyes.look(picture).order[0]) == n for picture, n in zip(pictures, numbers, strict=True)
+        ]
         art = [compose.draw(plain_scene(n, style), self.sprites) for n in numbers for style in STYLES]
         wanted = float(np.mean([judge.detail(picture.astype(np.float32) / 255) for picture in art]))
         self.marks["detail"] = float(np.mean([judge.detail(picture) for picture in pictures])) / wanted
@@ -115,12 +122,16 @@ class Examination:
         orders = []
         for n in self.some(4, 2):
             name = self.subjects[n].spanish[0]
-            orders.append((Order(f"quiero ver {'una' if name.feminine else 'un'} {name.singular}", 3000 + n), n))
+            orders.append(
+                (Order(f"quiero ver {'una' if name.feminine else 'un'} {name.singular}", 3000 + n), n)
+            )
         return float(np.mean(self.recognised(orders)))
 
     def emoji(self) -> float:
         """Subjects recognised from the emoji character alone."""
-        orders = [(Order(f"{self.subjects[n].emoji} on a white background", 4000 + n), n) for n in self.some(6, 3)]
+        orders = [
+            (Order(f"{self.subjects[n].emoji} on a white background", 4000 + n), n) for n in self.some(6, 3)
+        ]
         return float(np.mean(self.recognised(orders)))
 
     def wide_and_tall(self) -> float:
@@ -138,7 +149,10 @@ class Examination:
         """Pictures whose nearest sprite of the subject has the style asked for."""
         asked = [(n, style) for n in self.some(12, 5) for style in range(len(STYLES))]
         orders = [
-            Order(f"{STYLE_NAMES[STYLES[style]][0]} of a {self.subjects[n].name} on a white background", 6000 + n)
+            Order(
+                f"{STYLE_NAMES[STYLES[style]][0]} of a {self.subjects[n].name} on a white background",
+                6000 + n,
+            )
             for n, style in asked
         ]
         verdicts = [self.eyes.look(picture) for picture in self.draw(orders)]
@@ -173,12 +187,14 @@ class Examination:
 
     def count(self) -> float:
         """As many objects as asked for, one to four."""
-        wanted = [n for n in self.some(16, 6)]
+        wanted = self.some(16, 6)
         shares = []
         for number, word in enumerate(("one", "two", "three", "four"), start=1):
             names = [self.subjects[n].english[0] for n in wanted]
             orders = [
-                Order(f"{word} {name.singular if number == 1 else name.plural} on a white background", 9000 + n)
+                Order(
+                    f"{word} {name.singular if number == 1 else name.plural} on a white background", 9000 + n
+                )
                 for n, name in zip(wanted, names, strict=True)
             ]
             shares.append(float(np.mean([judge.count_objects(p) == number for p in self.draw(orders)])))
@@ -189,10 +205,18 @@ class Examination:
         """The object's mass lies on the side asked for."""
         asked = [(side, n) for side in ("left", "right") for n in self.some(16, 8)]
         orders = [
-            Order(f"{self.subjects[n].name} on the {side} on a white background", 10000 + n) for side, n in asked
+            Order(f"{self.subjects[n].name} on the {side} on a white background", 10000 + n)
+            for side, n in asked
         ]
         centres = [judge.centre(picture)[0] for picture in self.draw(orders)]
-        return float(np.mean([(x < 0.45) if side == "left" else (x > 0.55) for x, (side, _) in zip(centres, asked, strict=True)]))
+        return float(
+            np.mean(
+                [
+                    (x < 0.45) if side == "left" else (x > 0.55)
+                    for x, (side, _) in zip(centres, asked, strict=True)
+                ]
+            )
+        )
 
     def seeds_differ(self) -> float:
         """Mean pixel difference between four seeds where the prompt names no ground."""
@@ -207,7 +231,9 @@ class Examination:
         orders = [Order(f"a {self.subjects[n].name}", 12000 + i) for n in self.some(24, 10) for i in range(6)]
         before = Counter(judge.border_name(picture) for picture in self.draw(orders))
         key, share = before.most_common(1)[0]
-        refused = [Order(order.prompt, order.seed, f"{COLOURS[key].english[0]} background") for order in orders]
+        refused = [
+            Order(order.prompt, order.seed, f"{COLOURS[key].english[0]} background") for order in orders
+        ]
         after = Counter(judge.border_name(picture) for picture in self.draw(refused))[key]
         self.notes["commonest ground"] = f"{key} {share}/{len(orders)}, refused {after}/{len(orders)}"
         return 1 - after / share
@@ -271,11 +297,15 @@ def load_pipeline(checkpoint: Path) -> Any:
     """The stock pipeline in fp32, silent."""
     from diffusers import StableDiffusionPipeline  # noqa: PLC0415
 
-    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, torch_dtype=torch.float32, safety_checker=None)
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        checkpoint, torch_dtype=torch.float32, safety_checker=None
+    )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 def write_report(marks: dict[str, float], notes: dict[str, str], path: Path) -> None:
     """The marks as JSON."""
-    path.write_text(json.dumps({"marks": marks, "notes": notes}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"marks": marks, "notes": notes}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

@@ -1,4 +1,4 @@
-"""The judge's eyes: what is in a picture, told by comparing it with the art itself. No trained network takes part.
+"""The judge's eyes: what is in a picture, told by comparing it with the art. No trained network takes part.
 
 Pictures are float32 (height, width, 3) in 0..1.
 """
@@ -25,7 +25,7 @@ GREYS = frozenset({"white", "black", "gray"})
 
 
 def ground_of(picture: Picture) -> Picture:
-    """The plain or shaded ground behind everything, as far as the four corners tell: same shape as the picture."""
+    """The plain or shaded ground behind everything as far as the four corners tell, shaped as the picture."""
     height, width = picture.shape[:2]
     edge = max(3, min(height, width) // 16)
     rows, columns = (slice(0, edge), slice(-edge, None)), (slice(0, edge), slice(-edge, None))
@@ -46,7 +46,9 @@ def border_colour(picture: Picture) -> Picture:
     """The median colour of the outermost pixels, (3,)."""
     edge = max(2, min(picture.shape[:2]) // 24)
     strips = (picture[:edge], picture[-edge:], picture[:, :edge], picture[:, -edge:])
-    return np.asarray(np.median(np.concatenate([strip.reshape(-1, 3) for strip in strips]), axis=0), np.float32)
+    return np.asarray(
+        np.median(np.concatenate([strip.reshape(-1, 3) for strip in strips]), axis=0), np.float32
+    )
 
 
 def named(colours: Picture) -> list[str]:
@@ -72,7 +74,9 @@ def object_name(picture: Picture) -> str:
         return "gray"
     middle = np.median(vivid, axis=0)
     chosen = [index for index, key in enumerate(KEYS) if key not in GREYS]
-    alike = _hues(PALETTE[chosen]) @ _hues(middle) - np.abs(PALETTE[chosen].mean(axis=1) - middle.mean()) * 0.5
+    alike = (
+        _hues(PALETTE[chosen]) @ _hues(middle) - np.abs(PALETTE[chosen].mean(axis=1) - middle.mean()) * 0.5
+    )
     return KEYS[chosen[int(alike.argmax())]]
 
 
@@ -181,7 +185,7 @@ def _crops(picture: Picture) -> tuple[Picture, Picture]:
 
 
 def _window(both: Picture, middle: tuple[float, float], side: float) -> Picture:
-    """A square of SIDE pixels averaged from `side` pixels around `middle`; beyond the edge the edge repeats."""
+    """A square of SIDE pixels, from `side` pixels around `middle`; beyond the edge the edge repeats."""
     fine = 3
     steps = ((np.arange(SIDE * fine) + 0.5) / (SIDE * fine) - 0.5) * side
     xs = np.clip((middle[0] + steps).astype(int), 0, both.shape[1] - 1)

@@ -43,7 +43,9 @@ COLOURS: dict[str, Colour] = {
         Colour("teal", (30, 170, 168), ("turquoise", "teal"), (("turquesa", "turquesa"),)),
         Colour("sky", (135, 206, 245), ("light blue", "sky blue"), (("celeste", "celeste"),)),
         Colour("blue", (40, 80, 215), ("blue",), (("azul", "azul"),)),
-        Colour("purple", (135, 60, 190), ("purple", "violet"), (("morado", "morada"), ("violeta", "violeta"))),
+        Colour(
+            "purple", (135, 60, 190), ("purple", "violet"), (("morado", "morada"), ("violeta", "violeta"))
+        ),
         Colour("pink", (250, 140, 185), ("pink",), (("rosa", "rosa"), ("rosado", "rosada"))),
         Colour("brown", (125, 78, 45), ("brown",), (("marrón", "marrón"),)),
     )
@@ -83,8 +85,18 @@ PLACES_ES: dict[str, tuple[str, ...]] = {
     "bottom": ("abajo", "en la parte inferior"),
 }
 
-COUNTS: dict[int, tuple[str, ...]] = {1: ("one", "1", "a single"), 2: ("two", "2", "a pair of"), 3: ("three", "3"), 4: ("four", "4")}
-COUNTS_ES: dict[int, tuple[str, ...]] = {1: ("un solo", "1"), 2: ("dos", "2"), 3: ("tres", "3"), 4: ("cuatro", "4")}
+COUNTS: dict[int, tuple[str, ...]] = {
+    1: ("one", "1", "a single"),
+    2: ("two", "2", "a pair of"),
+    3: ("three", "3"),
+    4: ("four", "4"),
+}
+COUNTS_ES: dict[int, tuple[str, ...]] = {
+    1: ("un solo", "1"),
+    2: ("dos", "2"),
+    3: ("tres", "3"),
+    4: ("cuatro", "4"),
+}
 
 SIZES: dict[str, tuple[str, ...]] = {"small": ("small", "tiny", "little"), "large": ("large", "big", "huge")}
 SIZES_ES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -92,24 +104,51 @@ SIZES_ES: dict[str, tuple[tuple[str, str], ...]] = {
     "large": (("grande", "grande"), ("enorme", "enorme")),
 }
 
-# Spanish words that take over the vector of an English one when the text encoder starts: (Spanish, English).
-TRANSLATIONS: tuple[tuple[str, str], ...] = (
-    ("un", "a"), ("una", "a"), ("el", "the"), ("la", "the"), ("los", "the"), ("las", "the"), ("de", "of"),
-    ("con", "with"), ("sobre", "on"), ("en", "in"), ("fondo", "background"), ("y", "and"), ("encima", "above"),
-    ("junto", "next"), ("al", "at"), ("bajo", "under"), ("noche", "night"), ("nocturno", "night"),
-    ("espacio", "space"), ("hierba", "grass"), ("césped", "grass"), ("prado", "grass"), ("meadow", "grass"),
-    ("playa", "beach"), ("nieve", "snow"), ("invierno", "snow"), ("winter", "snow"), ("agua", "underwater"),
-    ("mar", "underwater"), ("sea", "underwater"), ("atardecer", "sunset"), ("puesta", "sunset"),
-    ("desierto", "desert"), ("izquierda", "left"), ("izquierdo", "left"), ("derecha", "right"),
-    ("derecho", "right"), ("arriba", "top"), ("superior", "top"), ("upper", "top"), ("abajo", "bottom"),
-    ("inferior", "bottom"), ("lower", "bottom"), ("dos", "two"), ("2", "two"), ("par", "two"), ("pair", "two"),
-    ("tres", "three"), ("3", "three"), ("cuatro", "four"), ("4", "four"), ("solo", "single"),
-    ("pequeño", "small"), ("pequeña", "small"), ("diminuto", "tiny"), ("diminuta", "tiny"),
-    ("pequeños", "small"), ("pequeñas", "small"), ("grande", "large"), ("grandes", "large"), ("enorme", "huge"),
-    ("enormes", "huge"), ("render", "render"), ("icono", "icon"), ("plano", "flat"), ("diseño", "design"),
-    ("dibujo", "cartoon"), ("animado", "cartoon"), ("caricatura", "cartoon"), ("minimalista", "minimal"),
-    ("degradado", "gradient"), ("grises", "grayscale"), ("monocromo", "monochrome"),
-)  # fmt: skip
+# English words and those, mostly Spanish, that take over their vector when the text encoder starts.
+_SAME_MEANING = {
+    "a": "un una",
+    "the": "el la los las",
+    "of": "de",
+    "with": "con",
+    "on": "sobre",
+    "in": "en",
+    "background": "fondo",
+    "and": "y",
+    "above": "encima",
+    "next": "junto",
+    "at": "al",
+    "under": "bajo",
+    "night": "noche nocturno",
+    "space": "espacio",
+    "grass": "hierba césped prado meadow",
+    "beach": "playa",
+    "snow": "nieve invierno winter",
+    "underwater": "agua mar sea",
+    "sunset": "atardecer puesta",
+    "desert": "desierto",
+    "left": "izquierda izquierdo",
+    "right": "derecha derecho",
+    "top": "arriba superior upper",
+    "bottom": "abajo inferior lower",
+    "two": "dos 2 par pair",
+    "three": "tres 3",
+    "four": "cuatro 4",
+    "single": "solo",
+    "small": "pequeño pequeña pequeños pequeñas",
+    "tiny": "diminuto diminuta",
+    "large": "grande grandes",
+    "huge": "enorme enormes",
+    "render": "render",
+    "icon": "icono",
+    "flat": "plano",
+    "design": "diseño",
+    "cartoon": "dibujo animado caricatura",
+    "minimal": "minimalista",
+    "gradient": "degradado",
+    "grayscale": "grises",
+    "monochrome": "monocromo",
+}
+TRANSLATIONS = {word: source for source, words in _SAME_MEANING.items() for word in words.split()}
 
 
 @dataclass(frozen=True)
@@ -136,8 +175,16 @@ class Subject:
 
     @property
     def emoji_forms(self) -> tuple[str, ...]:
-        """The character, and with the variation selector that keyboards add to those that may also be text."""
-        selected = len(self.code) == 4 or self.code in {"1f577", "1f336", "1f3cd", "1f56f", "1f5e1", "1f6e1", "1f576"}
+        """The character, and with the variation selector keyboards add to those that may also be text."""
+        selected = len(self.code) == 4 or self.code in {
+            "1f577",
+            "1f336",
+            "1f3cd",
+            "1f56f",
+            "1f5e1",
+            "1f6e1",
+            "1f576",
+        }
         return (self.emoji, self.emoji + "\ufe0f") if selected else (self.emoji,)
 
     @property

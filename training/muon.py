@@ -1,4 +1,4 @@
-"""Muon, the optimizer for matrices (Keller Jordan 2024), with its Newton-Schulz steps on the small Gram matrix."""
+"""Muon, the optimizer for matrices (Keller Jordan 2024), its Newton-Schulz steps on the small Gram matrix."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Roughly U Vᵀ of the matrix's singular value decomposition; same shape.
 
-    Every iterate is a polynomial of the Gram matrix times the start, so the iteration runs on the Gram matrix of
-    the shorter side alone: two large products instead of three a step.
+    Every iterate is a polynomial of the Gram matrix times the start, so the iteration runs on the Gram matrix
+    of the shorter side alone: two large products instead of three a step.
     """
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)

@@ -120,7 +120,9 @@ def distinctive(name: str, everything: Mapping[str, int]) -> str:
     return min(name.split(), key=lambda word: (everything.get(word, 0), -len(word)))
 
 
-def word_vectors(subjects: tuple[Subject, ...], looks: Vector, known: Mapping[str, Vector]) -> dict[str, Vector]:
+def word_vectors(
+    subjects: tuple[Subject, ...], looks: Vector, known: Mapping[str, Vector]
+) -> dict[str, Vector]:
     """A starting vector for each word that means something.
 
     Args:
@@ -145,13 +147,17 @@ def word_vectors(subjects: tuple[Subject, ...], looks: Vector, known: Mapping[st
     translations = dict(TRANSLATIONS)
     for colour in COLOURS.values():
         target = colour.english[0].split()[-1]
-        translations |= {form: target for pair in colour.spanish for word in pair for form in (word, plural_es(word))}
+        translations |= {
+            form: target for pair in colour.spanish for word in pair for form in (word, plural_es(word))
+        }
     rng = np.random.default_rng(0)
     for word in sorted(known_words(subjects) - translations.keys() - vectors.keys()):
         vectors[word] = rng.normal(0, 0.4, WIDTH).astype(np.float32)
     for word, target in translations.items():
         vectors.setdefault(word, vectors[target])
-    return vectors | {unaccented(word): vector for word, vector in vectors.items() if unaccented(word) not in vectors}
+    return vectors | {
+        unaccented(word): vector for word, vector in vectors.items() if unaccented(word) not in vectors
+    }
 
 
 def _from_looks(looks: Vector, learnt: list[Vector | None]) -> Vector:
@@ -167,7 +173,9 @@ def _from_looks(looks: Vector, learnt: list[Vector | None]) -> Vector:
     basis = np.concatenate([parts[rows, :32], np.ones((len(rows), 1))], axis=1)
     target = np.stack([vector for vector in learnt if vector is not None])
     solution, *_ = np.linalg.lstsq(basis, target, rcond=None)
-    return np.asarray(np.concatenate([parts[:, :32], np.ones((len(parts), 1))], axis=1) @ solution, np.float32)
+    return np.asarray(
+        np.concatenate([parts[:, :32], np.ones((len(parts), 1))], axis=1) @ solution, np.float32
+    )
 
 
 def plant(encoder: Any, tokenizer: CLIPTokenizer, vectors: Mapping[str, Vector]) -> None:
@@ -184,7 +192,9 @@ def plant(encoder: Any, tokenizer: CLIPTokenizer, vectors: Mapping[str, Vector])
 
 def learnt_vectors(checkpoint: Path, words: frozenset[str]) -> dict[str, Vector]:
     """What an earlier text encoder holds for those of `words` that were single tokens to it."""
-    vocabulary = json.loads((checkpoint / "tokenizer/tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    vocabulary = json.loads((checkpoint / "tokenizer/tokenizer.json").read_text(encoding="utf-8"))["model"][
+        "vocab"
+    ]
     encoder = CLIPTextModel.from_pretrained(checkpoint / "text_encoder", dtype=torch.float32)
     table = encoder.get_input_embeddings().weight.detach().numpy()
     found = {word: vocabulary.get(token_of(word)) for word in words}
@@ -192,8 +202,10 @@ def learnt_vectors(checkpoint: Path, words: frozenset[str]) -> dict[str, Vector]
 
 
 def inherit(encoder: Any, checkpoint: Path) -> None:
-    """Take over everything of an earlier text encoder but its vocabulary; new positions repeat its last one."""
-    old: dict[str, Tensor] = CLIPTextModel.from_pretrained(checkpoint / "text_encoder", dtype=torch.float32).state_dict()
+    """Take over all of an earlier text encoder but its vocabulary; new positions repeat its last one."""
+    old: dict[str, Tensor] = CLIPTextModel.from_pretrained(
+        checkpoint / "text_encoder", dtype=torch.float32
+    ).state_dict()
     new = encoder.state_dict()
     for name, value in old.items():
         if "position_embedding.weight" in name:
@@ -208,7 +220,11 @@ def inherit(encoder: Any, checkpoint: Path) -> None:
 def special_vectors(encoder: Any, tokenizer: CLIPTokenizer, checkpoint: Path) -> None:
     """Take over the vectors of start and end, which an earlier vocabulary keeps under other numbers."""
     config = CLIPTextConfig.from_pretrained(checkpoint / "text_encoder")
-    old = CLIPTextModel.from_pretrained(checkpoint / "text_encoder", dtype=torch.float32).get_input_embeddings().weight
+    old = (
+        CLIPTextModel.from_pretrained(checkpoint / "text_encoder", dtype=torch.float32)
+        .get_input_embeddings()
+        .weight
+    )
     table = encoder.get_input_embeddings().weight
     with torch.no_grad():
         table[tokenizer.bos_token_id] = old[config.bos_token_id]

@@ -25,8 +25,9 @@ def to_tensor(pictures: Sequence[compose.Pixels]) -> Tensor:
 @torch.no_grad()
 def encode(vae: Any, pictures: Tensor) -> Tensor:
     """Scaled latent means, (n, 4, h / 8, w / 8)."""
-    mean: Tensor = vae.encode(pictures).latent_dist.mean
-    return mean * vae.config.scaling_factor
+    with torch.autocast("cpu", torch.bfloat16):
+        mean: Tensor = vae.encode(pictures).latent_dist.mean
+    return mean.float() * vae.config.scaling_factor
 
 
 class LatentPool:
@@ -44,7 +45,9 @@ class LatentPool:
         """Draw and encode `count` new scenes, half of them easy; they stay in the pool."""
         total = len(self._sprites)
         scenes = [draw_scene(self._rng, total, shape, easy=i % 2 == 0) for i in range(count)]
-        latents = encode(self._vae, to_tensor([compose.draw(scene, self._sprites) for scene in scenes])).half()
+        latents = encode(
+            self._vae, to_tensor([compose.draw(scene, self._sprites) for scene in scenes])
+        ).half()
         fresh = list(zip(scenes, latents, strict=True))
         self._rings[shape].extend(fresh)
         return fresh

@@ -15,7 +15,7 @@ TINTS = tuple(key for key in COLOURS if key != "gray")
 
 @dataclass(frozen=True)
 class Actor:
-    """One drawn object: centre in 0-1 of width and height, size in 0-1 of the shorter side, angle in degrees."""
+    """An object: centre in 0-1 of width and height, size in 0-1 of the shorter side, angle in degrees."""
 
     subject: int
     x: float
@@ -66,7 +66,9 @@ def _tint(rng: random.Random, chance: float, ground: Ground) -> str | None:
     return rng.choice([key for key in TINTS if key not in ground.names])
 
 
-def _actor(rng: random.Random, subject: int, place: tuple[float, float, float], tint: str | None = None) -> Actor:
+def _actor(
+    rng: random.Random, subject: int, place: tuple[float, float, float], tint: str | None = None
+) -> Actor:
     x, y, size = place
     x, y = x + rng.uniform(-0.04, 0.04), y + rng.uniform(-0.04, 0.04)
     return Actor(subject, x, y, size, tint, flip=rng.random() < 0.5, angle=rng.gauss(0, 5))
@@ -150,7 +152,9 @@ _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Dra
 )
 
 
-def draw_scene(rng: random.Random, total: int, shape: tuple[int, int] = (16, 16), *, easy: bool = False) -> Scene:
+def draw_scene(
+    rng: random.Random, total: int, shape: tuple[int, int] = (16, 16), *, easy: bool = False
+) -> Scene:
     """A random scene among `total` subjects; an `easy` one has a single large object."""
     ground = _ground(rng)
     draft = _single if easy else rng.choices([d for d, _ in _DRAFTS], [w for _, w in _DRAFTS])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -46,10 +47,18 @@ def token_of(word: str) -> str:
 def corpus(subjects: Sequence[Subject]) -> tuple[tuple[str, ...], ...]:
     """Every word that shall be a single token, spelled; emoji also as they stand inside a row of emoji."""
     texts: list[str] = sorted(captions.known_words(subjects))
-    texts += [*captions.PRAISE, *captions.PRAISE_ES, *captions.CRAFT, *captions.OPENINGS, *captions.OPENINGS_ES]
+    texts += [
+        *captions.PRAISE,
+        *captions.PRAISE_ES,
+        *captions.CRAFT,
+        *captions.OPENINGS,
+        *captions.OPENINGS_ES,
+    ]
     words = {word for text in texts for word in SPLIT.findall(text.lower())}
     glyphs = [form for subject in subjects for form in subject.emoji_forms]
-    spellings = {spelled(word) for word in (*words, *glyphs)} | {spelled(glyph, ended=False) for glyph in glyphs}
+    spellings = {spelled(word) for word in (*words, *glyphs)} | {
+        spelled(glyph, ended=False) for glyph in glyphs
+    }
     return tuple(sorted(spellings))
 
 
@@ -58,7 +67,7 @@ def learn_merges(words: Iterable[tuple[str, ...]]) -> list[tuple[str, str]]:
     open_words = [list(word) for word in words if len(word) > 1]
     merges: list[tuple[str, str]] = []
     while open_words:
-        counts = Counter(pair for word in open_words for pair in zip(word, word[1:], strict=False))
+        counts = Counter(pair for word in open_words for pair in pairwise(word))
         best = max(counts, key=lambda pair: (counts[pair], pair))
         merges.append(best)
         for word in open_words:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from training import art, captions, compose, networks, tokenizer
+from training.autoencoder import Apprentice, Easel
 from training.diffusion import Painter, Trainer
 from training.lexicon import STYLES, Subject, subjects
 from training.pool import LatentPool, encode, to_tensor
@@ -54,6 +56,19 @@ class Workshop:
             raise FileNotFoundError(f"no autoencoder in {own}: train it first")
         return vae.eval().requires_grad_(False)
 
+    def apprentice(self) -> Apprentice:
+        """The decoder's training, resumed if it has a state."""
+        easel = Easel(self.sprites(), random.Random())
+        return Apprentice(self.autoencoder(), easel, self.cache / "decoder.pt")
+
+    def finished_autoencoder(self) -> Any:
+        """The autoencoder as it ships: with the sharpened decoder if there is one."""
+        vae = self.autoencoder()
+        path = self.cache / "decoder.pt"
+        if path.exists():
+            vae.load_state_dict(torch.load(path, weights_only=True)["vae"])
+        return vae
+
     def tokenizer(self) -> CLIPTokenizer:
         """The tokenizer, built at the first call."""
         folder = self.cache / "tokenizer"
@@ -86,12 +101,15 @@ class Workshop:
         return Trainer(self.painter(), pool, self.author(0), self.state)
 
     def _looks(self) -> networks.Vector:
-        """(subject, features): the mean latent of each subject's sprites on white."""
-        vae, sprites = self.autoencoder(), self.sprites()
-        looks = []
-        for number in range(len(sprites)):
-            actor = Actor(number, 0.5, 0.5, 0.8)
-            plain = [Scene("single", (actor,), Ground("colour", ("white",), 0), style) for style in STYLES]
-            pictures = to_tensor([compose.draw(scene, sprites) for scene in plain])
-            looks.append(encode(vae, pictures).mean(0).flatten().numpy())
-        return np.stack(looks)
+        return looks_of(self.autoencoder(), self.sprites())
+
+
+def looks_of(vae: Any, sprites: art.Sprites) -> networks.Vector:
+    """(subject, features): the mean latent of each subject's sprites on white."""
+    looks = []
+    for number in range(len(sprites)):
+        actor = Actor(number, 0.5, 0.5, 0.8)
+        plain = [Scene("single", (actor,), Ground("colour", ("white",), 0), style) for style in STYLES]
+        pictures = to_tensor([compose.draw(scene, sprites) for scene in plain])
+        looks.append(encode(vae, pictures).mean(0).flatten().numpy())
+    return np.stack(looks)
