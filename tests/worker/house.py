@@ -1,0 +1,82 @@
+"""A whole queue over a real file, with a clock that stands still."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from parser import ImagineRequest, Part, Speed
+from tests.fakes import Clock
+from worker.api import Imagine, Job, Limits
+from worker.database import Database
+from worker.images import ImageStore
+from worker.queue.desk import SqliteDesk
+from worker.queue.store import Claim, Store
+from worker.queue.upkeep import Upkeep
+from worker.recipe import PICTURES, Drawing, ModelProfile
+
+PROFILE = ModelProfile(name="tiny", source="models/tiny", size=128)
+PLENTY = {Speed.TURBO: 1000, Speed.FAST: 1000, Speed.RELAX: 1000}
+
+
+def request(text: str = "a red fox", **typed: Any) -> ImagineRequest:
+    return ImagineRequest(text=text, parts=(Part(text=text),), **typed)
+
+
+def prompt(text: str = "a red fox", **typed: Any) -> Imagine:
+    return Imagine(request=request(text, **typed))
+
+
+@dataclass
+class House:
+    database: Database
+    folder: Path
+    clock: Clock
+    images: ImageStore
+    desk: SqliteDesk
+    store: Store
+    upkeep: Upkeep
+    keys: Any = field(default_factory=count)
+
+    async def submit(self, owner_id: int = 1, **typed: Any) -> Job:
+        return await self.desk.submit(
+            prompt(**typed), owner_id=owner_id, key=f"key {next(self.keys)}", origin="{}"
+        )
+
+    async def claim(self, worker: str = "w") -> list[Claim]:
+        return await self.store.claim(worker, PLENTY)
+
+    async def finish(self, claim: Claim, *, seconds: float = 2.0) -> Job:
+        """Store a picture for everything the recipe asks for, and say so."""
+        claim_id = (claim.job.id, claim.attempt)
+        many = isinstance(claim.recipe, Drawing) and len(claim.recipe.seeds) == PICTURES
+        names = ["grid", "1", "2", "3", "4"] if many else ["1"]
+        pictures = {f"{name}.png": f"{claim.job.id} {name}".encode() for name in names}
+        await self.store.succeed(claim_id, self.images.write(claim.job.id, pictures), seconds)
+        return await self.desk.get(claim.job.id)
+
+    async def drawn(self, owner_id: int = 1, **typed: Any) -> Job:
+        """Submit a prompt and draw it, with nothing else in the queue."""
+        job = await self.submit(owner_id, **typed)
+        [claim] = await self.claim()
+        assert claim.job.id == job.id
+        return await self.finish(claim)
+
+
+@asynccontextmanager
+async def house_in(
+    folder: Path, *, limits: Limits | None = None, seed: int = 0, clock: Clock | None = None
+) -> AsyncIterator[House]:
+    limits = limits or Limits()
+    clock = clock or Clock()
+    images = ImageStore(folder / "pictures")
+    async with Database(folder / "jobs.db", busy_seconds=0.3) as database:
+        desk = SqliteDesk(
+            database, images, limits=limits, profile=PROFILE, clock=clock, random=Random(seed), locks=folder
+        )
+        store = Store(database, clock=clock, limits=limits)
+        upkeep = Upkeep(database, images, clock=clock, locks=folder)
+        yield House(database, folder, clock, images, desk, store, upkeep)

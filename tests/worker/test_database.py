@@ -1,0 +1,197 @@
+"""The one file that several processes share."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from migrations import Migration
+from worker.api import DatabaseBusy, ErrorCode, WorkerError
+from worker.database import Database
+
+NOTES = (Migration(1, "0001_notes.sql", "CREATE TABLE notes (text TEXT NOT NULL);"),)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def put(text: str) -> Callable[[sqlite3.Connection], int]:
+    return lambda db: db.execute("INSERT INTO notes VALUES (?)", (text,)).rowcount
+
+
+def texts(db: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in db.execute("SELECT text FROM notes ORDER BY rowid")]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(tmp_path / "notes.db", migrations=NOTES, busy_seconds=0.3) as opened:
+        yield opened
+
+
+class Held:
+    """A write that keeps the writer's thread until let go, so that others pile up behind it."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.let_go = threading.Event()
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        self.entered.set()
+        assert self.let_go.wait(10)
+
+
+async def test_a_write_returns_its_result_once_readers_see_it(database: Database) -> None:
+    assert await database.write(put("a")) == 1
+    assert await database.read(texts) == ["a"]
+
+
+async def test_writes_that_wait_together_share_one_transaction(database: Database) -> None:
+    held, seen = Held(), list[str]()
+    first = asyncio.create_task(database.write(held))
+    await asyncio.to_thread(held.entered.wait, 10)
+    trace = asyncio.create_task(database.write(lambda db: db.set_trace_callback(seen.append)))
+    rest = [asyncio.create_task(database.write(put(str(n)))) for n in range(100)]
+    await asyncio.sleep(0)
+    held.let_go.set()
+    await asyncio.gather(first, trace, *rest)
+    await database.write(lambda db: db.set_trace_callback(None))
+    assert len(await database.read(texts)) == 100
+    assert sum(statement.startswith("COMMIT") for statement in seen) == 1
+    assert sum(statement.startswith("INSERT") for statement in seen) == 100
+
+
+async def test_a_write_that_raises_is_undone_alone(database: Database) -> None:
+    def half(db: sqlite3.Connection) -> None:
+        put("half")(db)
+        raise LookupError("on purpose")
+
+    held = Held()
+    first = asyncio.create_task(database.write(held))
+    await asyncio.to_thread(held.entered.wait, 10)
+    group = asyncio.gather(
+        database.write(put("before")),
+        database.write(half),
+        database.write(put("after")),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
+    held.let_go.set()
+    await first
+    before, error, after = await group
+    assert (before, after) == (1, 1)
+    assert isinstance(error, LookupError)
+    assert await database.read(texts) == ["before", "after"]
+
+
+async def test_a_cancelled_caller_does_not_undo_its_write(database: Database) -> None:
+    held = Held()
+    first = asyncio.create_task(database.write(held))
+    await asyncio.to_thread(held.entered.wait, 10)
+    waiting = asyncio.create_task(database.write(put("kept")))
+    await asyncio.sleep(0)
+    first.cancel()
+    waiting.cancel()
+    held.let_go.set()
+    assert await asyncio.gather(first, waiting, return_exceptions=True)
+    await database.write(put("later"))
+    assert await database.read(texts) == ["kept", "later"]
+
+
+async def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await database.read(put("a"))
+
+
+async def test_a_reader_sees_one_moment(database: Database) -> None:
+    def twice(db: sqlite3.Connection) -> tuple[list[str], list[str]]:
+        before = texts(db)
+        asyncio.run_coroutine_threadsafe(database.write(put("meanwhile")), loop).result(10)
+        return before, texts(db)
+
+    loop = asyncio.get_running_loop()
+    assert await database.read(twice) == ([], [])
+    assert await database.read(texts) == ["meanwhile"]
+
+
+async def test_only_durable_writes_wait_for_the_disk(database: Database) -> None:
+    def setting(db: sqlite3.Connection) -> int:
+        return int(db.execute("PRAGMA synchronous").fetchone()[0])
+
+    full, normal = 2, 1
+    assert await database.write(setting) == full
+    assert await database.write(setting, durable=False) == normal
+    assert await database.write(setting) == full
+
+
+async def test_a_locked_file_is_busy_within_the_stated_time_and_usable_afterwards(database: Database) -> None:
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    with pytest.raises(DatabaseBusy):
+        await database.write(put("refused"))
+    assert 0.25 < time.monotonic() - started < 2
+    assert await database.read(texts) == []  # reading goes on meanwhile
+    other.execute("ROLLBACK")
+    other.close()
+    await database.write(put("accepted"))
+    assert await database.read(texts) == ["accepted"]
+
+
+async def test_a_full_disk_is_said_and_what_was_written_stays(database: Database) -> None:
+    await database.write(put("kept"))
+
+    def fill(db: sqlite3.Connection) -> None:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages + 2}")
+        put("x" * 1_000_000)(db)
+
+    with pytest.raises(WorkerError) as caught:
+        await database.write(fill)
+    assert caught.value.code is ErrorCode.DISK_FULL
+    await database.write(put("small"))
+    assert await database.read(texts) == ["kept", "small"]
+
+
+async def test_a_closed_database_refuses(tmp_path: Path) -> None:
+    async with Database(tmp_path / "notes.db", migrations=NOTES) as database:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        await database.write(put("a"))
+    with pytest.raises(RuntimeError, match="closed"):
+        await database.read(texts)
+
+
+async def test_closing_writes_what_was_accepted_and_folds_the_log_back(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    async with Database(path, migrations=NOTES) as database:
+        writes = [asyncio.create_task(database.write(put(str(n)))) for n in range(300)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*writes)
+    assert not path.with_name("notes.db-wal").exists()
+    db = sqlite3.connect(path)
+    assert len(texts(db)) == 300
+    db.close()
+
+
+@pytest.mark.parametrize("ending", ["raise SystemExit(3)", "raise KeyboardInterrupt", "return"])
+def test_the_interpreter_exits_however_the_program_ends(tmp_path: Path, ending: str) -> None:
+    program = f"""
+import asyncio, pathlib
+from worker.database import Database
+async def main():
+    async with Database(pathlib.Path({str(tmp_path / "jobs.db")!r})) as database:
+        asyncio.create_task(database.write(lambda db: None))
+        await database.read(lambda db: None)
+        {ending}
+asyncio.run(main())
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, timeout=30, capture_output=True, check=False
+    )
+    assert (ended.returncode == 0) is (ending == "return")
+    assert b"never retrieved" not in ended.stderr
