@@ -17,6 +17,10 @@ import json
 import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.workshop import Workshop
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "models" / "embedded"
 
@@ -126,7 +130,7 @@ def _all(arguments: argparse.Namespace) -> None:
         step(arguments)
 
 
-def _workshop(arguments: argparse.Namespace) -> "Workshop":  # noqa: F821, UP037
+def _workshop(arguments: argparse.Namespace) -> Workshop:
     from training.workshop import Workshop  # noqa: PLC0415  --help answers at once
 
     return Workshop(arguments.cache, arguments.base if arguments.base.exists() else None)

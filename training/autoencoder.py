@@ -119,7 +119,7 @@ class Apprentice:
         wanted = self.easel.batch(batch)
         with torch.autocast("cpu", torch.bfloat16):
             loss = self._loss(wanted)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.muon.param_groups[0]["lr"] = rate
         self.adam.param_groups[0]["lr"] = rate * BASE_ADAM / BASE_MUON
@@ -141,7 +141,8 @@ class Apprentice:
         mean = latent.mean
         drawn = self.vae.decode(mean + 0.1 * torch.randn_like(mean)).sample.float()
         centred = (mean.mean((0, 2, 3)) ** 2).sum() + ((mean.std((0, 2, 3)) - 1) ** 2).sum()
-        return likeness(drawn, crops) + 0.02 * centred + 1e-4 * (latent.logvar**2).mean()
+        loss: Tensor = likeness(drawn, crops) + 0.02 * centred + 1e-4 * (latent.logvar**2).mean()
+        return loss
 
     @torch.no_grad()
     def quality(self) -> str:

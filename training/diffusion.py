@@ -151,7 +151,7 @@ class Trainer:
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             loss = self.painter.loss(latents, captions, times, noise)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
         for group in self.muon.param_groups:
             group["lr"] = rate * group["share"]

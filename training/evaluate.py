@@ -103,7 +103,7 @@ class Examination:
             int(self.eyes.look(picture).order[0]) == n for picture, n in zip(pictures, numbers, strict=True)
         ]
         art = [compose.draw(plain_scene(n, style), self.sprites) for n in numbers for style in STYLES]
-        wanted = float(np.mean([judge.detail(picture.astype(np.float32) / 255) for picture in art]))
+        wanted = float(np.mean([judge.detail(np.asarray(picture / 255, np.float32)) for picture in art]))
         self.marks["detail"] = float(np.mean([judge.detail(picture) for picture in pictures])) / wanted
         missed = [self.subjects[n].name for n, hit in zip(numbers, hits, strict=True) if not hit]
         self.notes["subjects missed"] = ", ".join(missed)

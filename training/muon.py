@@ -27,7 +27,7 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
         total = factor if step == 0 else factor @ total
         if step < steps - 1:
             gram = factor @ gram @ factor
-    result = total @ wide
+    result: Tensor = total @ wide
     return result if wide.shape == matrix.shape else result.T
 
 
@@ -44,14 +44,14 @@ class Muon(Optimizer):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._update(weight, group["lr"], group["momentum"])
+                    self._update(weight, weight.grad, group["lr"], group["momentum"])
 
-    def _update(self, weight: Tensor, lr: float, momentum: float) -> None:
+    def _update(self, weight: Tensor, gradient: Tensor, lr: float, momentum: float) -> None:
         state = self.state[weight]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(weight)
         velocity: Tensor = state["momentum"]
-        velocity.lerp_(weight.grad, 1 - momentum)
-        ahead = weight.grad.lerp(velocity, momentum).flatten(1)
+        velocity.lerp_(gradient, 1 - momentum)
+        ahead = gradient.lerp(velocity, momentum).flatten(1)
         scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
         weight.add_(orthogonalised(ahead).view_as(weight), alpha=-lr * scale)

@@ -27,7 +27,8 @@ def encode(vae: Any, pictures: Tensor) -> Tensor:
     """Scaled latent means, (n, 4, h / 8, w / 8)."""
     with torch.autocast("cpu", torch.bfloat16):
         mean: Tensor = vae.encode(pictures).latent_dist.mean
-    return mean.float() * vae.config.scaling_factor
+    scaled: Tensor = mean.float() * vae.config.scaling_factor
+    return scaled
 
 
 class LatentPool:

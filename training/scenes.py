@@ -50,6 +50,7 @@ class Scene:
 
 def _ground(rng: random.Random) -> Ground:
     kind = rng.choices(("colour", "soft", "scene", "gradient"), (45, 30, 20, 5))[0]
+    names: tuple[str, ...]
     if kind == "scene":
         names = (rng.choice(tuple(SCENES)),)
     elif kind == "gradient":

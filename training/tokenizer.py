@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import regex
 from transformers import CLIPTokenizer
 
 from training import captions
@@ -17,8 +17,8 @@ from training.lexicon import Subject
 CONTEXT = 64
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD_END = "</w>"
-# How CLIP splits text before the merges (CLIPTokenizer's own pattern).
-SPLIT = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+# How CLIP splits text before the merges: its pattern, in the terms of the standard library.
+SPLIT = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
 
 
 def byte_letters() -> dict[int, str]:
