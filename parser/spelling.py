@@ -1,5 +1,7 @@
 """The known name that a misspelt one comes nearest to."""
 
+from functools import lru_cache
+
 from parser.parameters import PARAMETERS
 
 LONGEST = 16  # letters; no name has more, and what is longer is no slip of the fingers
@@ -7,6 +9,7 @@ TINY = 2  # letters; with another one it is another name
 SHORT = 5  # letters; in a name that has no more, a second slip would make it any other name
 
 
+@lru_cache(maxsize=1024)  # a prompt with one strange name often has it many times
 def nearest_name(name: str) -> str | None:
     """Return the name of a parameter that *name* was probably meant to be.
 

@@ -16,9 +16,10 @@ Typed = int | float | bool | tuple[int, int] | tuple[str, ...]
 RATIO_DIGITS = 6  # on each side; longer ones are no ratio that anybody means, and slow to reduce
 UNSIGNED = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 RATIO = re.compile(
-    rf"(?P<width>{UNSIGNED}) ?(?P<sign>[:/xX\u00d7 ]) ?(?P<height>{UNSIGNED})[{PUNCTUATION}]*(?= |$)"
+    rf"(?P<width>{UNSIGNED}) ?(?P<sign>[:/xX\u00d7\uff1a ]) ?(?P<height>{UNSIGNED})[{PUNCTUATION}]*(?= |$)"
 )
 RATIO_WORDS = 3  # `16 : 9` is forgiven
+ITEM_END = re.compile(f"[{COMMAS}]")
 WEIGHT = re.compile(rf"::(?:{NUMBER.pattern})?")
 
 
@@ -145,7 +146,7 @@ def nearest_ratio(row: Parameter, width: Decimal, height: Decimal) -> tuple[int,
 def read_list(written: Written, problems: Problems) -> tuple[str, ...] | None:
     """``list = item { "," item }``, with the commas of several scripts; empty items do not count."""
     text = " ".join(word.text for word in written.words)
-    items = tuple(item for item in (tidied(item) for item in re.split(f"[{COMMAS}]", text)) if item)
+    items = tuple(item for item in (tidied(item) for item in ITEM_END.split(text)) if item)
     if "::" in text:
         message = (
             f"Weights have no meaning inside {written.title}; "

@@ -11,7 +11,7 @@ import parser
 from parser import PromptErrors, parse
 
 PACKAGE = str(Path(parser.__file__).parent)
-SHORT, LONG = 1500, 6000  # characters
+SHORT, LONG = 600, 2400  # characters
 PIECES = [
     *(
         "{",

@@ -101,12 +101,13 @@ def outcome(text: str) -> ImagineRequest | PromptErrors:
         return refusal
 
 
+@settings(max_examples=80, deadline=None)
 @given(requests())
 def test_the_echo_of_a_request_parses_to_it(request: ImagineRequest) -> None:
     assert parse(canonical(request)) == request
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 @example("::--b cat")
 @example("https://a::1 :: cat")
@@ -141,7 +142,7 @@ def test_six_thousand_characters_of_anything_are_read(piece: str) -> None:
         assert all(error.code is not ErrorCode.PROMPT_TOO_LONG for error in found.errors)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(requests())
 def test_a_request_is_a_value_that_survives_storage(request: ImagineRequest) -> None:
     assert ImagineRequest.model_validate_json(request.model_dump_json()) == request

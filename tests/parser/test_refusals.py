@@ -37,6 +37,7 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         ("a --ar 0:1", "invalid_value", "0:1", "a --ar 1:2"),
         ("a --ar 1:0", "invalid_value", "1:0", "a --ar 2:1"),
         ("a --ar 16x9", "invalid_value", "16x9", "a --ar 16:9"),
+        ("a --ar 16\N{FULLWIDTH COLON}9", "invalid_value", "16\N{FULLWIDTH COLON}9", "a --ar 16:9"),
         ("a --ar 16/9", "invalid_value", "16/9", "a --ar 16:9"),
         ("a --ar 16 9,", "invalid_value", "16 9", "a --ar 16:9"),
         ("a --ar wide", "invalid_value", "wide", "a"),
