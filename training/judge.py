@@ -72,7 +72,7 @@ def object_name(picture: Picture) -> str:
     vivid = pixels[np.ptp(pixels, axis=1) > 0.15] if len(pixels) else pixels
     if len(vivid) < 0.25 * max(1, len(pixels)):
         return "gray"
-    middle = np.asarray(np.median(vivid, axis=0), np.float32)
+    middle: Picture = np.median(vivid, axis=0).astype(np.float32)
     chosen = [index for index, key in enumerate(KEYS) if key not in GREYS]
     alike = (
         _hues(PALETTE[chosen]) @ _hues(middle) - np.abs(PALETTE[chosen].mean(axis=1) - middle.mean()) * 0.5
