@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from worker.api import (
     WorkerError,
 )
 from worker.lock import FileLock, worker_lock
-from worker.queue.store import Claim
+from worker.queue.store import LEASE_SECONDS, Claim
 from worker.recipe import Drawing, Upscaling, picture_seed
 
 
@@ -36,9 +37,11 @@ class StorePress:
     def __init__(self, house: House) -> None:
         self.house = house
         self.claim: Claim | None = None
+        self.lock = FileLock(worker_lock(house.folder, "w"))
 
     async def start(self) -> JobId:
-        [self.claim] = await self.house.claim()
+        self.lock.acquire()
+        [self.claim] = await self.house.claim("w")
         return self.claim.job.id
 
     async def report(self, progress: Progress) -> None:
@@ -50,6 +53,7 @@ class StorePress:
         assert self.claim is not None
         job = await self.house.finish(self.claim)
         self.claim = None
+        self.lock.release()
         return job.id
 
     async def lose_pictures(self, job_id: JobId) -> None:
@@ -58,9 +62,11 @@ class StorePress:
 
 class TestSqliteDesk(DeskContract):
     @pytest.fixture
-    def shop(self, house: House) -> Shop:
+    def shop(self, house: House) -> Iterator[Shop]:
         desk: JobDesk = house.desk
-        return Shop(desk, StorePress(house))
+        press = StorePress(house)
+        yield Shop(desk, press)
+        press.lock.release()
 
 
 async def recipe_of(house: House) -> Drawing | Upscaling:
@@ -221,6 +227,17 @@ async def test_the_artist_is_there_while_a_worker_holds_its_lock(house: House) -
     with FileLock(worker_lock(house.folder, "main")):
         assert not await house.desk.away()
     assert await house.desk.away()
+
+
+@pytest.mark.parametrize("gone", ["worker", "lease"])
+async def test_a_running_job_nobody_draws_any_more_is_cancelled_at_once(house: House, gone: str) -> None:
+    job = await house.submit()
+    with FileLock(worker_lock(house.folder, "w")):
+        await house.claim("w")
+        if gone == "lease":
+            house.clock.advance(LEASE_SECONDS + 1)
+            assert (await house.desk.cancel(job.id)).state is JobState.CANCELLED
+    assert (await house.desk.cancel(job.id)).state is JobState.CANCELLED
 
 
 async def test_many_submissions_at_once_are_all_accepted(tmp_path: Path) -> None:

@@ -182,6 +182,8 @@ class QueueMachine(RuleBasedStateMachine):
             entry.state = JobState.CANCELLED
         elif entry.state is JobState.RUNNING:
             entry.flagged = True
+            if entry.lease < self.house.clock():
+                entry.state = JobState.CANCELLED
         job = self.run(self.house.desk.cancel(job_id))
         assert (job.state, job.cancel_requested) == (entry.state, entry.flagged)
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,18 @@ import pytest
 from parser import Speed
 from tests.worker.house import PLENTY, House, house_in
 from worker.api import ErrorCode, JobState, Limits, Progress
+from worker.lock import FileLock, worker_lock
 from worker.queue.rows import StaleJob
 from worker.queue.store import ATTEMPTS, LEASE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def at_work(house: House) -> Iterator[None]:
+    """Let worker "w" live."""
+    with FileLock(worker_lock(house.folder, "w")):
+        yield
 
 
 async def test_a_claim_carries_what_is_to_be_drawn(house: House) -> None:
@@ -101,6 +110,7 @@ async def test_a_persons_short_jobs_go_first_and_equal_ones_in_their_order(house
     assert order == [short.id, first.id, second.id, long.id]
 
 
+@pytest.mark.usefixtures("at_work")
 async def test_a_heartbeat_renews_the_lease_and_tells_who_wants_to_stop(house: House) -> None:
     for owner in (1, 2):
         await house.submit(owner)
@@ -171,6 +181,7 @@ async def test_a_failure_not_worth_retrying_is_final(house: House) -> None:
     assert (await house.desk.get(job.id)).error is ErrorCode.MODEL_MISSING
 
 
+@pytest.mark.usefixtures("at_work")
 async def test_a_job_to_be_cancelled_is_not_retried(house: House) -> None:
     for outcome in (
         lambda claim: house.store.fail(claim, ErrorCode.OUT_OF_MEMORY, retryable=True),
@@ -183,6 +194,7 @@ async def test_a_job_to_be_cancelled_is_not_retried(house: House) -> None:
         assert (await house.desk.get(job.id)).state is JobState.CANCELLED
 
 
+@pytest.mark.usefixtures("at_work")
 async def test_a_job_that_was_finished_before_it_could_be_cancelled_has_its_pictures(house: House) -> None:
     await house.submit()
     [claim] = await house.claim()

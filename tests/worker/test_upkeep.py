@@ -45,21 +45,11 @@ async def test_a_job_whose_workers_die_again_and_again_fails(house: House) -> No
 
 async def test_a_job_to_be_stopped_whose_worker_died_is_stopped(house: House) -> None:
     job = await house.submit()
-    await house.claim()
-    await house.desk.cancel(job.id)
+    with FileLock(worker_lock(house.folder, "w")):
+        await house.claim("w")
+        await house.desk.cancel(job.id)
     await house.upkeep.take_back()
     assert (await house.desk.get(job.id)).state is JobState.CANCELLED
-
-
-async def test_a_starting_worker_takes_back_what_its_name_left_running(house: House) -> None:
-    mine, other = await house.submit(1), await house.submit(2)
-    await house.store.claim("w", {"fast": 1})
-    await house.store.claim("v", {"fast": 1})
-    with FileLock(worker_lock(house.folder, "w")), FileLock(worker_lock(house.folder, "v")):
-        assert await house.upkeep.take_back() == 0
-        assert await house.upkeep.adopt("w") == 1
-    assert (await house.desk.get(mine.id)).state is JobState.QUEUED
-    assert (await house.desk.get(other.id)).state is JobState.RUNNING
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from worker.api import (
 )
 from worker.database import Database
 from worker.images import ImageStore
-from worker.lock import any_worker
+from worker.lock import any_worker, is_held, worker_lock
 from worker.queue import news
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
@@ -107,12 +107,13 @@ class SqliteDesk:
         return await self._accept(draft)
 
     async def cancel(self, job_id: JobId) -> Job:
-        """Ask *job_id* to stop and return it as it is now.
+        """Ask *job_id* to stop and return it as it is now; one whose worker died is stopped at once.
 
         Raises:
             JobNotFound: There is no such job.
         """
-        return await self._database.write(partial(_cancel, job_id=job_id, now=self._clock()))
+        work = partial(_cancel, job_id=job_id, now=self._clock(), locks=self._locks)
+        return await self._database.write(work)
 
     async def get(self, job_id: JobId) -> Job:
         """Return one job.
@@ -237,12 +238,15 @@ def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
         raise Rejected(ErrorCode.QUEUE_FULL, running=limits.running, waiting=limits.waiting)
 
 
-def _cancel(db: sqlite3.Connection, *, job_id: JobId, now: float) -> Job:
+def _cancel(db: sqlite3.Connection, *, job_id: JobId, now: float, locks: Path) -> Job:
     job = find(db, job_id)
     if job.state is JobState.QUEUED:
         move(db, job_id, JobState.QUEUED, JobState.CANCELLED, now=now)
     elif job.state is JobState.RUNNING:
         db.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", (job_id,))
+        lease = db.execute("SELECT worker, lease_until FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if lease["lease_until"] < now or not is_held(worker_lock(locks, lease["worker"])):
+            move(db, job_id, JobState.RUNNING, JobState.CANCELLED, now=now)  # nobody is there to stop it
     return find(db, job_id)
 
 

@@ -40,16 +40,6 @@ class Upkeep:
         self._clock = clock
         self._locks = locks
 
-    async def adopt(self, worker: str) -> int:
-        """Take back what a former process of this name left running; return how many jobs.
-
-        To be called by a worker that has just got the lock of that name, before its first claim: until then
-        every lease in its name is a dead process's.
-        """
-        leases = await self._database.read(_leases)
-        orphans = [(lease.job_id, lease.attempt) for lease in leases if lease.worker == worker]
-        return await self._take_back(orphans)
-
     async def take_back(self) -> int:
         """Take back the jobs of dead workers and those whose lease ran out; return how many.
 
