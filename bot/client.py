@@ -68,6 +68,7 @@ class Journeyman(commands.Bot):
             max_messages=None,  # no message is looked at later
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
+            guild_ready_timeout=0.2,  # nothing here needs every server before it can begin
         )
         pace = Pace() if pace is None else pace
         self._settings = settings

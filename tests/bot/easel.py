@@ -21,9 +21,9 @@ NAME = "easel"
 PLACES = {Speed.TURBO: 64, Speed.FAST: 64, Speed.RELAX: 64}
 
 
-def picture(shade: int, side: int = 16, format: str = "PNG") -> bytes:
+def picture(shade: int, side: int = 16, kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (side, side), (shade % 256, shade // 256 % 256, 40)).save(buffer, format)
+    Image.new("RGB", (side, side), (shade % 256, shade // 256 % 256, 40)).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -54,7 +54,7 @@ class Easel:
     async def take(self) -> Job:
         """Claim the job whose turn it is, once there is one."""
         async with asyncio.timeout(10):
-            while not (claims := await self.store.claim(NAME, {lane: 1 for lane in PLACES})):
+            while not (claims := await self.store.claim(NAME, dict.fromkeys(PLACES, 1))):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)  # the queue is another process's; it tells nobody
         for claim in claims:
             self._claims[claim.job.id] = claim
@@ -88,7 +88,7 @@ class Easel:
         """Heed a request to stop."""
         claim = self._claims.pop(job.id)
         async with asyncio.timeout(10):
-            while job.id not in await self.store.cancel_requested(NAME):
+            while job.id not in await self.store.cancel_requested(NAME):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)  # as above
         await self.store.cancelled((job.id, claim.attempt))
 
@@ -100,5 +100,5 @@ class Easel:
         while True:
             job = await self.take()
             for fraction in fractions:
-                await self.show(job, fraction, preview=picture(job.seed, format="WEBP"))
+                await self.show(job, fraction, preview=picture(job.seed, kind="WEBP"))
             await self.finish(job)

@@ -8,15 +8,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bot.actions import job_named
 from bot.answers import texts_for
 from bot.client import Journeyman
 from bot.endpoint import aim
 from bot.pace import Pace
 from bot.settings import Settings
 from playground.server import Playground
-from tests.acceptance.member import Member
+from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.easel import Easel
-from worker.api import Limits
+from worker.api import JobId, Limits
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
@@ -87,3 +88,55 @@ class Studio:
     async def member(self, token: str | None = None) -> AsyncIterator[Member]:
         async with Member(self.facts, token) as member:
             yield member
+
+
+def job_of(message: Message) -> JobId:
+    """Return the job that a message's buttons are about."""
+    job_id = job_named(custom_ids(message))
+    assert job_id is not None
+    return job_id
+
+
+async def drawn(easel: Easel, person: Member, prompt: str) -> Message:
+    """Order a grid and wait for it."""
+    before = set(person.messages)
+    await person.command("imagine", prompt=prompt)
+    await easel.finish(await easel.take())
+    return await person.until(
+        lambda: next(
+            (m for i, m in person.messages.items() if i not in before and "MJ::JOB::reroll" in str(m)), None
+        )
+    )
+
+
+def blue(message: Message) -> list[str]:
+    """Return the labels of the used buttons."""
+    items = (item for row in message["components"] for item in row["components"])
+    return [item.get("label") or item["emoji"]["name"] for item in items if item["style"] == 1]
+
+
+def private(person: Member) -> list[Message]:
+    """Return what the bot told *person* alone."""
+    return [message for message in person.messages.values() if message.get("flags", 0) & 64]
+
+
+async def menu(person: Member, name: str, message: Message) -> str:
+    """Choose a command of a message's "Apps" menu."""
+    index = await person.rest("GET", f"/guilds/{person.facts['guild_id']}/application-command-index")
+    command = next(c for c in index["application_commands"] if c["name"] == name and c["type"] == 3)
+    data = {
+        "version": command["version"],
+        "id": command["id"],
+        "name": name,
+        "type": 3,
+        "options": [],
+        "attachments": [],
+        "target_id": message["id"],
+    }
+    return await person._interact(2, data)
+
+
+def labelled(message: Message, label: str) -> str:
+    """Return the custom id of the button with that label."""
+    items = (item for row in message["components"] for item in row["components"])
+    return next(item["custom_id"] for item in items if item.get("label") == label)
