@@ -30,6 +30,8 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
         Stopped: Discord refused the bot; the message is a sentence for the operator.
     """
     token = settings.token
+    for silent in ("warn_nacl", "warn_dave"):  # the bot never speaks: missing voice libraries are no news
+        setattr(discord.VoiceClient, silent, False)
     folder = opened(settings.data)
     try:
         with FileLock(folder.bot_lock):

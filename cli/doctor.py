@@ -143,6 +143,8 @@ def _database(path: Path) -> Finding:
 def _running(folder: Folder) -> Iterator[Finding]:
     from worker.lock import any_worker, is_held
 
+    if not folder.root.is_dir():
+        return
     bot = "one runs on this data folder." if is_held(folder.bot_lock) else "none runs on this data folder."
     worker = "at least one runs." if any_worker(folder.root) else "none runs; jobs would wait."
     yield Finding(Verdict.NOTE, "bot", bot)

@@ -18,6 +18,7 @@ from cli.caret import underlined
 from cli.config import Settings, load
 from cli.failures import Failure
 from cli.folder import opened
+from cli.serve import quiet_libraries
 from cli.wiring import desk_on
 from parser import ImagineRequest, PromptErrors, parse
 from worker.api import Imagine, Job, JobDesk, JobState, WorkerError
@@ -95,12 +96,12 @@ async def draw(
     Raises:
         WorkerError: It was refused, or failed.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    started = time.monotonic()
+    os.environ.update(quiet_libraries(os.environ))
     from cli.worker_process import drawing
     from worker.database import Database
 
     folder = opened(settings.data)
-    started = time.monotonic()
     async with Database(folder.database) as database:
         desk = desk_on(database, folder, settings)
         order = Imagine(request=request)

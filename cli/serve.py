@@ -50,7 +50,7 @@ def worker(
         settings = load(os.environ, file=config, options={"data": data})
         logs.setup(settings.log, process="worker")
         checkpoint.profile(settings.model)
-        os.environ.update(quiet_threads(os.environ))
+        os.environ.update(quiet_libraries(os.environ))
         from cli.worker_process import serve
 
         asyncio.run(until_stopped(serve(settings, ready=lambda: tether.say("ready"))))
@@ -102,7 +102,7 @@ def inherited(environ: Mapping[str, str], settings: Settings, **more: str) -> di
     path = os.pathsep.join(each for each in (str(ROOT), environ.get("PYTHONPATH", "")) if each)
     return {
         **environ,
-        **quiet_threads(environ),
+        **quiet_libraries(environ),
         "PYTHONPATH": path,
         "JOURNEYMAN_DATA": str(settings.data),
         "JOURNEYMAN_LOG__LEVEL": settings.log.level,
@@ -111,9 +111,11 @@ def inherited(environ: Mapping[str, str], settings: Settings, **more: str) -> di
     }
 
 
-def quiet_threads(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what keeps waiting threads from burning a core; an operator's own choice stands."""
-    return {
-        "OMP_WAIT_POLICY": environ.get("OMP_WAIT_POLICY", "PASSIVE"),
-        "TOKENIZERS_PARALLELISM": environ.get("TOKENIZERS_PARALLELISM", "false"),
+def quiet_libraries(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps waiting threads from burning a core and libraries from chatting; set values stand."""
+    wanted = {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_VERBOSITY": "error",
     }
+    return {name: environ.get(name, value) for name, value in wanted.items()}

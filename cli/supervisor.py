@@ -35,7 +35,8 @@ class Child:
 
     program: Program
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    failed: bool = False  # it said why by itself; starting it again would say the same
+    served: bool = False  # it was ready once, so whatever ends it now may pass
+    failed: bool = False  # it said by itself why it cannot go on
     process: asyncio.subprocess.Process | None = None
 
 
@@ -78,10 +79,14 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End all children at once: ask, wait a little, make them."""
-        running = [child.process for child in self.children.values() if child.process is not None]
-        for process in running:
+        running: list[asyncio.subprocess.Process] = []
+        for child in self.children.values():
+            if child.process is None:
+                continue
+            running.append(child.process)
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+                # What was not ready holds nothing that it could hand back, and may be deaf while it loads.
+                child.process.send_signal(signal.SIGTERM if child.ready.is_set() else signal.SIGKILL)
         if not running:
             return
         waits = [asyncio.ensure_future(process.wait()) for process in running]
@@ -97,7 +102,7 @@ class Supervisor:
         while True:
             started = self._clock()
             code = await self._live(child)
-            if child.failed and not child.ready.is_set():
+            if child.failed and not child.served:
                 raise Failure(f"The {child.program.name} could not start, so everything was stopped.")
             pause = pause_after(pause, self._clock() - started)
             log.warning("child_died", child=child.program.name, exit_code=code, restart_in_seconds=pause)
@@ -106,6 +111,7 @@ class Supervisor:
     async def _live(self, child: Child) -> int:
         """Run *child* once and return its exit code."""
         child.failed = False
+        child.ready.clear()
         child.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # a folder where the command was typed must not be taken for one of our packages
@@ -127,6 +133,7 @@ class Supervisor:
         while process.stdout is not None and (line := await process.stdout.readline()):
             if line == b"ready\n":
                 child.ready.set()
+                child.served = True
             elif line == b"failed\n":
                 child.failed = True
 

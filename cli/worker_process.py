@@ -4,7 +4,8 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
@@ -19,7 +20,7 @@ from worker.engine.checkpoint import Hardware
 from worker.engine.local import InProcessDevice
 from worker.engine.models import Models
 from worker.images import ImageStore
-from worker.lock import FileLock, worker_lock
+from worker.lock import FileLock, is_held, worker_lock
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
 from worker.recipe import ModelProfile
@@ -27,6 +28,7 @@ from worker.runner import Runner
 
 TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
 PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
+FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
 MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,7 @@ async def drawing(settings: Settings, database: Database, folder: Folder, ready:
     images = ImageStore(folder.pictures)
     upkeep = Upkeep(database, images, clock=time.time, locks=folder.root)
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
+    await asyncio.to_thread(forget_dead, folder.root, now=time.time())
     lock = worker_lock(folder.root, name)
     with FileLock(lock):
         try:
@@ -63,6 +66,17 @@ async def drawing(settings: Settings, database: Database, folder: Folder, ready:
                 await _work(Runner(store, device, images, worker=name, clock=time.time), upkeep)
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
+
+
+def forget_dead(root: Path, *, now: float) -> None:
+    """Remove the lock files of workers that were killed.
+
+    Fresh ones are left: a worker that starts makes the file a moment before it takes the lock.
+    """
+    for path in root.glob("worker-*.lock"):
+        with suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > FRESH_SECONDS and not is_held(path):
+                path.unlink()
 
 
 @asynccontextmanager

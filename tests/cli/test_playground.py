@@ -1,0 +1,90 @@
+"""`journeyman playground` as its own process: what it prints, and that nothing is left of it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTS = {
+    "url",
+    "api",
+    "gateway",
+    "guild_id",
+    "channel_id",
+    "application_id",
+    "bot_user_id",
+    "bot_token",
+    "user_id",
+    "user_token",
+}
+
+
+@contextmanager
+def playground(data: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "playground", "--port", "0", "--data", str(data), "--json", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def first_line(process: subprocess.Popen[str]) -> dict[str, str]:
+    assert process.stdout is not None
+    facts: dict[str, str] = json.loads(process.stdout.readline())
+    return facts
+
+
+def test_the_first_line_is_what_a_script_needs_and_the_api_answers(tmp_path: Path) -> None:
+    with playground(tmp_path, "--discord-only") as process:
+        facts = first_line(process)
+        assert set(facts) == FACTS
+        assert facts["api"].endswith("/api/v10")
+        with urllib.request.urlopen(f"{facts['api']}/gateway", timeout=10) as answer:
+            assert json.load(answer)["url"].startswith("ws")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are listed by Linux's /proc")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_bot_and_worker_end_with_it(tmp_path: Path, sent: signal.Signals) -> None:
+    with playground(tmp_path) as process:
+        first_line(process)
+        descriptors = [os.pidfd_open(pid) for pid in children(process.pid)]
+        assert len(descriptors) == 2
+        started = time.monotonic()
+        process.send_signal(sent)
+        for descriptor in descriptors:
+            ended(descriptor)
+        assert time.monotonic() - started < 10
+        assert process.wait(timeout=10) == (0 if sent is signal.SIGINT else -signal.SIGKILL)
+
+
+def ended(descriptor: int) -> None:
+    import select
+
+    try:
+        assert select.select([descriptor], [], [], 20)[0]
+    finally:
+        os.close(descriptor)
