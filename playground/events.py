@@ -34,6 +34,7 @@ _BY_PREFIX = (
     ("MESSAGE", Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
     ("TYPING", Intent.GUILD_TYPING, Intent.DIRECT_TYPING),
     ("GUILD_MEMBER", Intent.GUILD_MEMBERS, Intent.GUILD_MEMBERS),
+    ("PRESENCE", Intent.PRESENCES, Intent.PRESENCES),
 )
 
 
@@ -179,4 +180,19 @@ class Events:
     def guild_for(self, session: Session, guild: Guild) -> Json:
         """A guild as GUILD_CREATE brings it; bots see other members only with that intent."""
         everyone = session.application is None or bool(session.intents & Intent.GUILD_MEMBERS)
-        return wire.gateway_guild(self._world, guild, session.user_id, everyone=everyone)
+        body = wire.gateway_guild(self._world, guild, session.user_id, everyone=everyone)
+        if session.wants(Intent.PRESENCES, guild.id):
+            there = [m.user_id for m in self._world.members_of(guild.id) if self._sessions.online(m.user_id)]
+            body["presences"] = [self._presence(one) for one in there]
+        return body
+
+    def presence(self, user_id: str) -> None:
+        """PRESENCE_UPDATE: the first client of somebody came, or the last one went."""
+        for guild in self._world.guilds_of(user_id):
+            self.to_guild(guild, "PRESENCE_UPDATE", self._presence(user_id) | {"guild_id": guild.id})
+
+    def _presence(self, user_id: str) -> Json:
+        online = self._sessions.online(user_id)
+        devices = {"web": "online"} if online else {}
+        status = "online" if online else "offline"
+        return {"user": {"id": user_id}, "status": status, "activities": [], "client_status": devices}

@@ -150,6 +150,8 @@ class GatewayConnection:
         self._core.sessions.lost(session)
         if forget:
             self._core.sessions.remove(session)
+        if not self._core.sessions.online(session.user_id):
+            self._core.events.presence(session.user_id)
 
     async def _take(self, raw: str | bytes) -> None:
         self._count()
@@ -210,11 +212,14 @@ class GatewayConnection:
         session = Session(user.id, application, intents, shard)
         session.connection = self
         self._session = session
+        was_here = self._core.sessions.online(user.id)
         self._core.sessions.add(session)
         if application is None:
             self._ready_person(session, user)
         else:
             self._ready_bot(session, application)
+        if not was_here:
+            self._core.events.presence(user.id)
 
     def _ready_for(self, session: Session, user: User) -> Json:
         return {
@@ -288,6 +293,7 @@ class GatewayConnection:
         if session is None or session.user_id != user.id or not isinstance(after, int):
             self.push({"op": 9, "s": None, "t": None, "d": False})
             return
+        was_here = self._core.sessions.online(user.id)
         if session.connection is not None:
             session.connection.shut(4000, "Resumed elsewhere.")
         session.connection = self
@@ -299,6 +305,8 @@ class GatewayConnection:
             return
         self._session = session
         session.emit("RESUMED", {"_trace": []})
+        if not was_here:
+            self._core.events.presence(user.id)
 
     def _members(self, data: Any) -> None:
         if self._session is None or not isinstance(data, dict):

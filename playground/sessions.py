@@ -112,6 +112,10 @@ class Sessions:
         """A user's sessions."""
         return [session for session in self if session.user_id == user_id]
 
+    def online(self, user_id: str) -> bool:
+        """Whether one of a user's clients is connected now."""
+        return any(one.connection is not None for one in self._all.values() if one.user_id == user_id)
+
     def _forget_lost(self) -> None:
         now = self._clock.now()
         for session in list(self._all.values()):

@@ -217,9 +217,15 @@ function settle(nonce, failure) {
   entry.done(failure);
 }
 
+/** A bot's message does not always name its application, whose id may differ from the bot's own. */
+function applicationOf(message) {
+  const known = store.commands.applications.find((item) => item.bot_id === message.author.id || item.bot?.id === message.author.id);
+  return message.application_id ?? known?.id ?? (message.author.id === session.bot_user_id ? session.application_id : message.author.id);
+}
+
 async function pressComponent(message, item, values) {
   const data = { component_type: item.type, custom_id: item.custom_id, ...(values ? { type: item.type, values } : {}) };
-  const channel = { channel_id: message.channel_id ?? current, application_id: message.application_id ?? message.author.id };
+  const channel = { channel_id: message.channel_id ?? current, application_id: applicationOf(message) };
   return interact({ type: 3, ...channel, message_flags: message.flags ?? 0, message_id: message.id, data }, "This interaction failed");
 }
 
@@ -1044,7 +1050,13 @@ async function main() {
   list = new MessageList($("scroller"), $("scroller-inner"), $("messages"));
   composer = new Composer($("composer"), ctx);
   gateway = new Gateway(`${scheme}://${location.host}${path}`, session.user_token, { up: connected, down: disconnected, refused, event: (type, data) => EVENTS[type]?.(data) });
-  if (matchMedia("(min-width: 1100px)").matches) document.body.classList.add("with-members");
+  const wide = matchMedia("(min-width: 1100px)");
+  const fold = () => {
+    document.body.classList.toggle("with-members", wide.matches);
+    $("toggle-members")?.setAttribute("aria-pressed", String(wide.matches));
+  };
+  wide.addEventListener("change", fold);
+  fold();
   $("present").addEventListener("click", () => {
     list.toPresent();
     composer.focus();

@@ -22,7 +22,7 @@ def picture(seed: int, size: tuple[int, int] = (512, 512), text: str = "") -> io
     for tile in range(4):
         left, top = (tile % 2) * width, (tile // 2) * height
         draw.rectangle((left, top, left + width, top + height), COLOURS[(tile + seed) % 4])
-        inset = 12 + (seed * 7 + tile * 5) % 40
+        inset = min(width, height) // 8 + (seed * 7 + tile * 5) % (min(width, height) // 4)
         box = (left + inset, top + inset, left + width - inset, top + height - inset)
         draw.ellipse(box, fill="#f5f5f4", outline="#1c1917", width=6)
     draw.text((8, 8), text, fill="white")

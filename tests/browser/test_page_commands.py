@@ -122,6 +122,7 @@ async def test_a_command_without_an_answer_says_so_and_keeps_what_was_typed(stag
     await expect(stage.last).to_contain_text("The application did not respond")
     await expect(stage.page.locator(".composer-error")).to_contain_text("Your command is kept")
     await expect(stage.page.locator(".command-chip")).to_have_text("/silent")
+    await stage.page.keyboard.press("Escape")
     await stage.last.get_by_role("button", name="Dismiss message").click()
     await expect(stage.messages).to_have_count(0)
 
