@@ -103,10 +103,12 @@ class Person:
     async def upload(
         self, path: str, body: Json, *files: tuple[str, bytes], method: str = "POST"
     ) -> tuple[int, Any]:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("payload_json", json.dumps(body), content_type="application/json")
         for index, (name, content) in enumerate(files):
-            form.add_field(f"files[{index}]", content, filename=name, content_type="application/octet-stream")
+            form.add_field(
+                f"files[{index}]", io.BytesIO(content), filename=name, content_type="application/octet-stream"
+            )
         async with self.http.request(method, self.base + path, data=form) as response:
             return response.status, await response.json()
 
