@@ -3,46 +3,58 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
-from cli import jobs
-from cli.doctor import doctor
 from cli.failures import FAILURE, SUCCESS, worded
-from cli.imagine import imagine
-from cli.migrate import migrate
-from cli.parse import parse
-from cli.playground import playground
-from cli.serve import bot, run, worker
-from cli.version import version
 
 INTERRUPTED = 130  # what shells expect of a program ended by Ctrl-C
+COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
+    "playground": "cli.playground",
+    "run": "cli.serve",
+    "bot": "cli.serve",
+    "worker": "cli.serve",
+    "imagine": "cli.imagine",
+    "parse": "cli.parse",
+    "jobs": "cli.jobs",
+    "migrate": "cli.migrate",
+    "doctor": "cli.doctor",
+    "version": "cli.version",
+}
+TAKE_PROMPTS = {"imagine", "parse"}  # and a prompt may begin with "--"
 
-app = typer.Typer(
-    name="journeyman",
-    help="A self-hosted Discord bot that gives any server what Midjourney gives.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-VERBATIM = {"ignore_unknown_options": True}  # a prompt may begin with "--"
-app.command("playground")(playground)
-app.command("run")(run)
-app.command("bot")(bot)
-app.command("worker")(worker)
-app.command("imagine", context_settings=VERBATIM)(imagine)
-app.command("parse", context_settings=VERBATIM)(parse)
-app.add_typer(jobs.app, name="jobs")
-app.command("migrate")(migrate)
-app.command("doctor")(doctor)
-app.command("version")(version)
+
+def assembled(names: Sequence[str]) -> typer.Typer:
+    """Return the command line with the subcommands *names*; their modules are loaded for it."""
+    app = typer.Typer(
+        name="journeyman",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def journeyman() -> None:
+        """A self-hosted Discord bot that gives any server what Midjourney gives."""
+
+    for name in names:
+        module = import_module(COMMANDS[name])
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            settings = {"ignore_unknown_options": name in TAKE_PROMPTS}
+            app.command(name, context_settings=settings)(getattr(module, name))
+    return app
 
 
 def outcome(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong usage or configuration."""
+    # Only the module of the command that was typed is loaded: a script that calls `parse` should not wait.
+    names = [arguments[0]] if arguments and arguments[0] in COMMANDS else list(COMMANDS)
     try:
-        app(list(arguments), prog_name="journeyman")
+        assembled(names)(list(arguments), prog_name="journeyman")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILURE
     except KeyboardInterrupt:
