@@ -169,7 +169,10 @@ class Events:
         """GUILD_CREATE for somebody who has just become a member."""
         for session in self._sessions.of_user(user_id):
             if session.hears(guild.id) or session.application is None:
-                session.emit("GUILD_CREATE", self.guild_for(session, guild))
+                # Without `unavailable`, clients take it for a guild they have just joined.
+                data = self.guild_for(session, guild)
+                data.pop("unavailable")
+                session.emit("GUILD_CREATE", data)
 
     def guild_left(self, guild: Guild, member: Member) -> None:
         """GUILD_DELETE for somebody who is no longer a member, GUILD_MEMBER_REMOVE for the others."""

@@ -42,8 +42,9 @@ def _page(history: list[Message], call: Call, limit: int) -> list[Message]:
         return [m for m in ordered if int(m.id) > after][:limit][::-1]
     if "around" in call.query:
         around = int(call.query["around"])
-        nearest = sorted(ordered, key=lambda m: abs(int(m.id) - around))[:limit]
-        return sorted(nearest, key=lambda m: int(m.id), reverse=True)
+        earlier = [m for m in ordered if int(m.id) < around][-(limit // 2) or len(ordered) :]
+        later = [m for m in ordered if int(m.id) >= around][: limit - limit // 2]
+        return [*earlier, *later][::-1]
     before = int(call.query.get("before", 2**63))
     return [m for m in ordered if int(m.id) < before][-limit:][::-1]
 
