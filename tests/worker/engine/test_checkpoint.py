@@ -1,0 +1,68 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from worker.api import ErrorCode, WorkerError
+from worker.engine.checkpoint import Hardware, load
+from worker.recipe import ModelProfile
+
+
+def reason(source: Path | str) -> str:
+    with pytest.raises(WorkerError) as caught:
+        load(ModelProfile(name="m", source=str(source), size=128), Hardware.named("cpu"))
+    assert caught.value.code is ErrorCode.MODEL_MISSING
+    return str(caught.value.detail["reason"])
+
+
+@pytest.fixture
+def copied(profile: ModelProfile, tmp_path: Path) -> Path:
+    return shutil.copytree(profile.source, tmp_path / "model")
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    assert reason(tmp_path / "gone").endswith("gone does not exist.")
+
+
+def test_a_folder_of_something_else_is_one_sentence(tmp_path: Path) -> None:
+    assert "no model_index.json" in reason(tmp_path)
+
+
+def test_a_hub_id_that_cannot_be_fetched_is_one_sentence() -> None:
+    sentence = reason("nobody/nothing-of-this-name")
+    assert sentence.startswith("The model nobody/nothing-of-this-name could not be fetched (")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_cut_off_weights_are_one_sentence(copied: Path, part: str) -> None:
+    weights = copied / part / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100_000])
+    sentence = reason(copied)
+    assert "is damaged or incomplete" in sentence
+    assert "\n" not in sentence
+
+
+def test_missing_weights_are_one_sentence(copied: Path) -> None:
+    (copied / "text_encoder" / "model.safetensors").unlink()
+    assert "is damaged or incomplete" in reason(copied)
+
+
+def test_another_family_is_named(copied: Path) -> None:
+    index = json.loads((copied / "model_index.json").read_text())
+    index["_class_name"] = "StableDiffusionXLPipeline"
+    (copied / "model_index.json").write_text(json.dumps(index))
+    assert "is a StableDiffusionXLPipeline; only StableDiffusionPipeline" in reason(copied)
+
+
+def test_the_hash_is_that_of_the_unets_weights(copied: Path) -> None:
+    hardware = Hardware.named("cpu")
+    profile = ModelProfile(name="m", source=str(copied), size=128)
+    before = load(profile, hardware).hash
+    assert len(before) == 10
+    weights = copied / "unet" / "diffusion_pytorch_model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(bytes(changed))
+    assert load(profile, hardware).hash != before
