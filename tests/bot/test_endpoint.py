@@ -1,0 +1,76 @@
+"""The token goes to Discord or to this machine, and the process says why it cannot go on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.answers import texts_for
+from bot.endpoint import aim, loopback
+from bot.faults import Stopped
+from tests.bot.studio import Studio
+
+TEXTS = texts_for("en-US")
+
+
+@pytest.mark.parametrize(
+    "api",
+    [
+        "https://evil.example/api/v10",
+        "http://discord.com/api/v10",
+        "http://127.0.0.1.evil.example/api/v10",
+        "https://discord.com.evil.example/api/v10",
+        "http://192.168.0.7/api/v10",
+        "http://0.0.0.0/api/v10",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+async def test_any_other_machine_is_refused(api: str) -> None:
+    with pytest.raises(Stopped, match="will not send its token"):
+        await aim(api, TEXTS)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_these_names_are_this_machine(host: str) -> None:
+    assert loopback(host)
+
+
+async def test_discord_itself_needs_no_change() -> None:
+    await aim("https://discord.com/api/v10", TEXTS)
+    await aim(None, TEXTS)
+
+
+async def test_a_local_discord_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(Stopped, match=r"could not be reached at http://127\.0\.0\.1:9/api/v10"):
+        await aim("http://127.0.0.1:9/api/v10", TEXTS)
+
+
+async def test_a_wrong_token_is_one_sentence(studio: Studio) -> None:
+    studio.facts["bot_token"] = "wrong"
+    with pytest.raises(Stopped, match="does not accept the token"):
+        async with studio.running():
+            pass
+
+
+async def test_a_courier_that_breaks_ends_the_process_with_words(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(studio.settings, "unfinished", broken)
+    with pytest.raises(Stopped, match="the disk is on fire"):
+        async with studio.running() as bot:
+            await bot.wait_for("never", timeout=10)
+
+
+def test_the_bot_never_loads_what_draws(root: Path) -> None:
+    code = (
+        "import bot.client, bot.endpoint, resource, sys;"
+        "assert not {'torch', 'diffusers', 'transformers', 'numpy', 'PIL'} & set(sys.modules);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 150 * 1024
