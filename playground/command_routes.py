@@ -51,6 +51,23 @@ def _named(call: Call, body: Json) -> Command | None:
     return next((r for r in rows if r.body["name"] == body["name"] and r.body["type"] == kind), None)
 
 
+def _tell(call: Call) -> None:
+    """Let people's clients fetch the commands again: GUILD_APPLICATION_COMMAND_INDEX_UPDATE."""
+    application_id, guild_id = _scope(call)
+    guilds = call.world.guilds_of(call.bot.bot_id)
+    for guild in [one for one in guilds if guild_id in {None, one.id}]:
+        rows = [
+            *call.world.commands_of(application_id, None),
+            *call.world.commands_of(application_id, guild.id),
+        ]
+        counts = {str(kind): sum(row.body["type"] == kind for row in rows) for kind in (1, 2, 3)}
+        call.core.events.to_people(
+            guild,
+            "GUILD_APPLICATION_COMMAND_INDEX_UPDATE",
+            {"guild_id": guild.id, "application_command_counts": counts},
+        )
+
+
 async def list_commands(call: Call) -> list[Json]:
     """All commands of the scope."""
     return [wire.command(row) for row in call.world.commands_of(*_scope(call))]
@@ -68,7 +85,9 @@ async def create_command(call: Call) -> Json:
     if old is None:
         rows = [row.body for row in call.world.commands_of(*_scope(call))]
         check_total([*rows, call.body])
-    return wire.command(_save(call, call.body, old))
+    saved = _save(call, call.body, old)
+    _tell(call)
+    return wire.command(saved)
 
 
 async def replace_commands(call: Call) -> list[Json]:
@@ -81,6 +100,7 @@ async def replace_commands(call: Call) -> list[Json]:
     for row in call.world.commands_of(*scope):
         if row.id not in kept:
             call.world.commands.delete(row.id)
+    _tell(call)
     return [wire.command(row) for row in saved]
 
 
@@ -89,12 +109,15 @@ async def edit_command(call: Call) -> Json:
     old = _found(call)
     merged = old.body | call.body
     check_command(merged)
-    return wire.command(_save(call, merged, old))
+    saved = _save(call, merged, old)
+    _tell(call)
+    return wire.command(saved)
 
 
 async def delete_command(call: Call) -> None:
     """Remove one."""
     call.world.commands.delete(_found(call).id)
+    _tell(call)
 
 
 # -- for people ------------------------------------------------------------------------------------------

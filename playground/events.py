@@ -89,6 +89,13 @@ class Events:
             if session.wants(needed, guild.id) and self._world.member(guild.id, session.user_id) is not None:
                 session.emit(name, data)
 
+    def to_people(self, guild: Guild, name: str, data: Json) -> None:
+        """Tell the members that are no bots."""
+        for session in self._sessions:
+            member = self._world.member(guild.id, session.user_id)
+            if session.application is None and member is not None:
+                session.emit(name, data)
+
     # -- messages ----------------------------------------------------------------------------------------
 
     def message(self, name: str, message: Message, *, nonce: str | int | None = None) -> None:

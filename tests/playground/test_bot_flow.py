@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from playground.models import Facts
+from playground.permissions import Permission
 from playground.server import Playground
 from tests.playground.clients import Bot, People, Person, picture, png, running, text
 
@@ -366,3 +367,123 @@ async def test_a_reply_reaction_and_typing_of_the_bot_reach_people(facts: Facts,
         assert (await you.event("MESSAGE_REACTION_REMOVE"))["message_id"] == asked["id"]
         seen = (await you.history())[-1]
         assert "reactions" not in seen
+
+
+async def test_a_private_place_makes_a_user_installed_app_answer_privately(
+    playground: Playground, facts: Facts, you: Person
+) -> None:
+    application = playground.admin.add_application("stray", guild_id=None)
+    playground.admin.change_application(application.id, user_installs=(facts.user_id,))
+    playground.admin.set_overwrite(facts.channel_id, facts.user_id, deny=int(Permission.USE_EXTERNAL_APPS))
+    token = playground.core.world.user(application.bot_id).token
+    you.facts = facts.model_copy(update={"application_id": application.id, "bot_token": token})
+    bot = Bot()
+
+    @bot.tree.command(description="x")
+    @app_commands.user_install()
+    async def away(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("for all?")
+
+    async with running(bot, you.facts):
+        await you.slash("away")
+        assert (await you.event("MESSAGE_CREATE"))["flags"] == 64
+    assert await you.history() == []
+
+
+async def test_people_learn_of_new_commands_and_find_them_in_the_index(facts: Facts, you: Person) -> None:
+    bot = Bot()
+
+    @bot.tree.command(description="x")
+    async def fresh(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("x")
+
+    async with running(bot, facts):
+        news = await you.event("GUILD_APPLICATION_COMMAND_INDEX_UPDATE")
+        assert news["application_command_counts"] == {"1": 1, "2": 0, "3": 0}
+        assert (await you.command("fresh"))["description"] == "x"
+
+
+async def test_context_menus_get_the_message_or_the_user_they_were_used_on(facts: Facts, you: Person) -> None:
+    bot = Bot()
+
+    @bot.tree.context_menu(name="Show Job")
+    async def show(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.send_message(f"message {message.content}")
+
+    @bot.tree.context_menu(name="Who")
+    async def who(interaction: discord.Interaction, user: discord.Member) -> None:
+        await interaction.response.send_message(f"user {user.name}")
+
+    async with running(bot, facts):
+        message = await you.ok("POST", f"/channels/{facts.channel_id}/messages", {"content": "this"})
+        for name, target, answer in (
+            ("Show Job", message["id"], "message this"),
+            ("Who", facts.user_id, "user you"),
+        ):
+            command = await you.command(name)
+            data = {key: command[key] for key in ("id", "name", "type", "version")}
+            await you.interact(2, data | {"target_id": target})
+            said = await you.event("MESSAGE_CREATE", lambda m: m["author"]["id"] == facts.bot_user_id)
+            assert (said["content"], said["type"]) == (answer, 23)
+
+
+async def test_sub_commands_and_resolved_users_arrive(facts: Facts, you: Person) -> None:
+    bot = Bot()
+    group = app_commands.Group(name="settings", description="x")
+
+    @group.command(description="x")
+    async def give(interaction: discord.Interaction, user: discord.Member, hours: float) -> None:
+        await interaction.response.send_message(f"{user.name} {hours}")
+
+    bot.tree.add_command(group)
+    async with running(bot, facts):
+        inner = [
+            {"type": 6, "name": "user", "value": facts.user_id},
+            {"type": 10, "name": "hours", "value": 1.5},
+        ]
+        await you.slash("settings", {"type": 1, "name": "give", "options": inner})
+        assert (await you.event("MESSAGE_CREATE"))["content"] == "you 1.5"
+
+
+async def test_a_modal_with_labels_returns_a_selection_and_an_uploaded_file(
+    facts: Facts, you: Person
+) -> None:
+    bot = Bot()
+
+    class Form(discord.ui.Modal, title="Form"):
+        pick = discord.ui.Label(
+            text="Pick",
+            component=discord.ui.Select(
+                custom_id="pick", options=[discord.SelectOption(label="A", value="a")]
+            ),
+        )
+        file = discord.ui.Label(text="File", component=discord.ui.FileUpload(custom_id="file"))
+
+        async def on_submit(self, interaction: discord.Interaction) -> None:
+            (upload,) = self.file.component.values
+            await interaction.response.send_message(f"{self.pick.component.values} {upload.width}")
+
+    @bot.tree.command(description="x")
+    async def form(interaction: discord.Interaction) -> None:
+        await interaction.response.send_modal(Form(custom_id="form"))
+
+    async with running(bot, facts):
+        await you.slash("form")
+        modal = await you.event("INTERACTION_MODAL_CREATE")
+        place = (
+            await you.ok(
+                "POST",
+                f"/channels/{facts.channel_id}/attachments",
+                {"files": [{"id": "0", "filename": "a.png"}]},
+            )
+        )["attachments"][0]
+        async with you.http.put(place["upload_url"], data=png()):
+            pass
+        answers = [
+            {"type": 18, "component": {"type": 3, "custom_id": "pick", "values": ["a"]}},
+            {"type": 18, "component": {"type": 19, "custom_id": "file", "values": ["0"]}},
+        ]
+        uploaded = {"id": "0", "filename": "a.png", "uploaded_filename": place["upload_filename"]}
+        data = {"id": modal["id"], "custom_id": "form", "components": answers, "attachments": [uploaded]}
+        await you.interact(5, data)
+        assert (await you.event("MESSAGE_CREATE"))["content"] == "['a'] 40"
