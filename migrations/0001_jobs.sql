@@ -38,7 +38,7 @@ CREATE TABLE jobs (
     CHECK (recipe IS NOT NULL OR state = 'succeeded')
 ) STRICT;
 CREATE INDEX jobs_line ON jobs (speed, owner_id, work, seq) WHERE state = 'queued';
-CREATE INDEX jobs_running ON jobs (worker, lease_until, owner_id) WHERE state = 'running';
+CREATE INDEX jobs_running ON jobs (owner_id, worker, lease_until) WHERE state = 'running';  -- few rows: named in queries
 CREATE INDEX jobs_owner ON jobs (owner_id, seq);
 CREATE INDEX jobs_measured ON jobs (finished_at) WHERE device_seconds IS NOT NULL;
 
@@ -71,7 +71,7 @@ CREATE TABLE people (
     seconds  REAL NOT NULL DEFAULT 0,         -- device seconds of those
     PRIMARY KEY (owner_id, speed)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX people_next ON people (speed, turn, joined) WHERE waiting > 0;
+CREATE INDEX people_next ON people (speed, turn, joined, waiting) WHERE waiting > 0;
 
 -- `waiting` is kept here, not in the program, so that no path can forget it.
 CREATE TRIGGER jobs_line_joined AFTER INSERT ON jobs WHEN new.state = 'queued'

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worker.house import PROFILE, request
-from worker.queue.fairness import Line, next_owner, place, wait_seconds, work
+from worker.queue.fairness import Line, next_owner, wait_seconds, work
 from worker.recipe import Upscaling, resolve
 
 LINES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6)), min_size=1, max_size=8)
@@ -25,16 +25,6 @@ def served(lines: list[Line]) -> list[int]:
         ]
         waiting = [line for line in waiting if line.waiting]
     return order
-
-
-@given(LINES)
-def test_a_place_is_where_the_turns_put_it(turns: list[tuple[int, int]]) -> None:
-    lines = [Line(turn, joined, joined, waiting) for joined, (turn, waiting) in enumerate(turns)]
-    order = served(lines)
-    for own in lines:
-        starts = [index for index, owner in enumerate(order, 1) if owner == own.owner_id]
-        others = [line for line in lines if line is not own]
-        assert [place(own, rank, others) for rank in range(1, own.waiting + 1)] == starts
 
 
 @given(LINES)

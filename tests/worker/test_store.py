@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -79,6 +80,28 @@ async def test_people_take_turns(house: House) -> None:
         order.append(claim.job.owner_id)
         await house.finish(claim)
     assert order == [1, 2, 3, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_standing_says_when_a_job_is_claimed(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    async with house_in(tmp_path, limits=Limits(running=1)) as house:
+        for _ in range(5):  # some have been served before
+            await house.submit(random.randrange(5))
+            [claim] = await house.claim()
+            await house.finish(claim)
+        jobs = [await house.submit(random.randrange(5), quality=random.choice([1, 2])) for _ in range(15)]
+        told = {}
+        for job in jobs:
+            standing = await house.desk.standing(job.id)
+            assert standing is not None
+            told[job.id] = standing.place
+        claimed = {}
+        for place in range(1, len(jobs) + 1):
+            [claim] = await house.store.claim("w", {Speed.FAST: 1})
+            claimed[claim.job.id] = place
+            await house.finish(claim)
+        assert told == claimed
 
 
 async def test_a_flood_delays_another_persons_job_by_one_job_at_most(tmp_path: Path) -> None:

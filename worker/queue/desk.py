@@ -231,7 +231,8 @@ def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
     """
     row = db.execute(
         "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = ?1)"
-        " + (SELECT count(*) FROM jobs WHERE state = 'running' AND owner_id = ?1) AS jobs",
+        " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = ?1)"
+        " AS jobs",
         (owner_id,),
     ).fetchone()
     if row["jobs"] >= limits.running + limits.waiting:

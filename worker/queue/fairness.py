@@ -38,20 +38,6 @@ def next_owner(lines: Iterable[Line], running: Mapping[int, int], *, limit: int)
     return next((line.owner_id for line in lines if running.get(line.owner_id, 0) < limit), None)
 
 
-def place(own: Line, rank: int, others: Iterable[Line]) -> int:
-    """Return which job in the lane starts as the how-manyeth, 1 for the next.
-
-    People take turns, so by the time somebody's job number *rank* starts, everyone ahead has had *rank* of
-    theirs and everyone behind one less.
-
-    Args:
-        own: The line the job stands in.
-        rank: Its place in that line, from 1.
-        others: The other lines of the lane.
-    """
-    return rank + sum(min(line.waiting, rank if line < own else rank - 1) for line in others)
-
-
 def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[float]) -> float | None:
     """Estimate how long until a job starts, or return None where nothing was measured yet.
 

@@ -63,7 +63,8 @@ def usage(db: sqlite3.Connection, *, owner_id: int) -> Usage:
         )
     }
     running = db.execute(
-        "SELECT id FROM jobs WHERE state = 'running' AND owner_id = ? ORDER BY seq", (owner_id,)
+        "SELECT id FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = ? ORDER BY seq",
+        (owner_id,),
     )
     return Usage(
         queued={speed: row["waiting"] for speed, row in lanes.items() if row["waiting"]},
@@ -74,9 +75,15 @@ def usage(db: sqlite3.Connection, *, owner_id: int) -> Usage:
 
 
 def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
-    """Return where a queued job stands, or None if it is not queued."""
+    """Return where a queued job stands, or None if it is not queued.
+
+    People take turns. So by the time somebody's job number *rank* starts, everyone ahead of them in the lane
+    has had *rank* of theirs, as far as they have so many, and everyone behind one less.
+    """
     row = db.execute(
-        "SELECT speed, owner_id, work, seq FROM jobs WHERE id = ? AND state = 'queued'", (job_id,)
+        "SELECT speed, owner_id, work, seq, turn, joined FROM jobs JOIN people USING (owner_id, speed)"
+        " WHERE id = ? AND state = 'queued'",
+        (job_id,),
     ).fetchone()
     if row is None:
         return None
@@ -85,29 +92,29 @@ def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
         " WHERE state = 'queued' AND speed = ? AND owner_id = ? AND (work, seq) <= (?, ?)",
         (row["speed"], row["owner_id"], row["work"], row["seq"]),
     ).fetchone()[0]
-    lines = {line.owner_id: line for line in _lines(db, row["speed"])}
-    own = lines.pop(row["owner_id"])
-    found = fairness.place(own, rank, lines.values())
-    ahead = found - 1 + _waiting_above(db, Speed(row["speed"]))
-    return Place(found, fairness.wait_seconds(ahead, _under_way(db), _measured(db)))
-
-
-def _lines(db: sqlite3.Connection, speed: str) -> Sequence[fairness.Line]:
-    rows = db.execute(
-        "SELECT turn, joined, owner_id, waiting FROM people WHERE speed = ? AND waiting > 0", (speed,)
+    others = db.execute(
+        "SELECT coalesce(sum(min(waiting, :rank - ((turn, joined) > (:turn, :joined)))), 0) FROM people"
+        " WHERE speed = :speed AND waiting > 0 AND owner_id <> :owner_id",
+        {**row, "rank": rank},
+    ).fetchone()[0]
+    ahead = rank - 1 + others
+    seconds = fairness.wait_seconds(
+        ahead + _waiting_above(db, Speed(row["speed"])), _under_way(db), _measured(db)
     )
-    return [fairness.Line(*row) for row in rows]
+    return Place(ahead + 1, seconds)
 
 
 def _waiting_above(db: sqlite3.Connection, speed: Speed) -> int:
     """Return how many jobs wait in the lanes served before *speed*."""
     above = fairness.LANES[: fairness.LANES.index(speed)]
-    return sum(line.waiting for lane in above for line in _lines(db, lane))
+    query = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
+    return sum(db.execute(query, (lane,)).fetchone()[0] for lane in above)
 
 
 def _under_way(db: sqlite3.Connection) -> Sequence[float]:
     rows = db.execute(
-        "SELECT coalesce(fraction, 0) AS fraction FROM jobs LEFT JOIN progress ON job_id = id"
+        "SELECT coalesce(fraction, 0) AS fraction"
+        " FROM jobs INDEXED BY jobs_running LEFT JOIN progress ON job_id = id"
         " WHERE state = 'running'"
     )
     return [row["fraction"] for row in rows]

@@ -151,7 +151,8 @@ def _claim(
     running = {
         row["owner_id"]: row["jobs"]
         for row in db.execute(
-            "SELECT owner_id, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY owner_id"
+            "SELECT owner_id, count(*) AS jobs FROM jobs INDEXED BY jobs_running"
+            " WHERE state = 'running' GROUP BY owner_id"
         )
     }
     taken = 0
@@ -207,7 +208,9 @@ def _renew(
 
 def _flagged(db: sqlite3.Connection, *, worker: str) -> frozenset[JobId]:
     rows = db.execute(
-        "SELECT id FROM jobs WHERE state = 'running' AND worker = ? AND cancel_requested", (worker,)
+        "SELECT id FROM jobs INDEXED BY jobs_running"
+        " WHERE state = 'running' AND worker = ? AND cancel_requested",
+        (worker,),
     )
     return frozenset(JobId(row["id"]) for row in rows)
 

@@ -98,7 +98,9 @@ def due(leases: Iterable[Lease], *, dead: Collection[str], now: float) -> list[C
 
 
 def _leases(db: sqlite3.Connection) -> list[Lease]:
-    rows = db.execute("SELECT id, attempt, worker, lease_until FROM jobs WHERE state = 'running'")
+    rows = db.execute(
+        "SELECT id, attempt, worker, lease_until FROM jobs INDEXED BY jobs_running WHERE state = 'running'"
+    )
     return [Lease(*row) for row in rows]
 
 
