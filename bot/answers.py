@@ -48,7 +48,11 @@ def caller_of(interaction: Interaction) -> Caller:
 def place_of(interaction: Interaction) -> Place:
     """Return where it is and what the bot may do there."""
     guild = interaction.guild_id is not None
-    member = interaction.is_guild_integration() if guild else not interaction.context.private_channel
+    if guild:
+        known = interaction.client.get_guild(interaction.guild_id or 0) is not None
+        member = known or interaction.is_guild_integration()
+    else:
+        member = not interaction.context.private_channel
     granted = interaction.app_permissions
     needed = dict(_NEEDED)
     thread = interaction.channel is not None and isinstance(interaction.channel, discord.Thread)

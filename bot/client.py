@@ -99,6 +99,10 @@ class Journeyman(commands.Bot):
         assert isinstance(self.tree, Tree)  # noqa: S101 - tells mypy what the constructor asked for
         assert self.application_id is not None  # noqa: S101 - known after the login
         await self.tree.sync_if_changed(self._settings, self.application_id)
+        self.start_courier()
+
+    def start_courier(self) -> None:
+        """Let the courier work until the bot closes; its end is the bot's."""
         self._courier_task = asyncio.create_task(self.courier.run(), name="courier")
         self._courier_task.add_done_callback(self._courier_ended)
 
