@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "journeyman" / "training"
-    parser.add_argument("what", choices=list(_STEPS))
+    parser.add_argument("what", nargs="?", default="all", choices=list(_STEPS), help="default: all")
     parser.add_argument(
         "--cache", type=Path, default=cache, help="art, state and results (default: %(default)s)"
     )

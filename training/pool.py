@@ -57,7 +57,7 @@ class LatentPool:
         """`size` scenes of one shape and their latents (size, 4, h, w)."""
         shape = SHAPES[0] if self._rng.random() < square else self._rng.choice(SHAPES[1:])
         ring = self._rings[shape]
-        while len(ring) < 6 * size:
+        while len(ring) < 3 * size:
             self.add(shape, size)
         rows = self.add(shape, round(size * fresh))
         rows += [ring[self._rng.randrange(len(ring))] for _ in range(size - len(rows))]
