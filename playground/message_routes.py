@@ -274,9 +274,11 @@ async def clear_emoji(call: Call) -> None:
 
 
 async def list_reactions(call: Call) -> list[Json]:
-    """Who reacted with one emoji."""
+    """Who reacted with one emoji, by id; `after` and `limit` (1 to 100, 25)."""
     message, emoji = _target(call, Permission.READ_MESSAGE_HISTORY)
-    return [wire.user(call.world.user(one)) for one in _users(message, emoji)]
+    after, limit = int(call.query.get("after", "0")), _limit(call, 25)
+    rows = sorted((one for one in _users(message, emoji) if int(one) > after), key=int)
+    return [wire.user(call.world.user(one)) for one in rows[:limit]]
 
 
 _MESSAGES = "/channels/{channel_id}/messages"
