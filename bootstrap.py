@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
 QUICK = ["--retries", "0", "--timeout", "3"]  # an index that does not answer costs seconds, not minutes
 GIGABYTE = 10**9
 NEEDED_BYTES = 2 * GIGABYTE  # the CPU installation with its tools takes 1.5 GB
@@ -55,8 +56,8 @@ TARGETS: Dict[str, Target] = {
         [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["lint-imports"], ["mypy"]],
     ),
     "format": Target(True, [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
-    "bench": Target(True, [["python", "-m", "benchmarks"]]),
-    "train": Target(True, [["python", "-m", "training"]]),
+    "bench": Target(True, [["python", "-m", f"benchmarks.{name}"] for name in BENCHMARKS]),
+    "train": Target(True, [["python", "-m", "training", "all"]]),
     "install": Target(False, []),
 }
 OFFLINE = {"demo", "test", "test-slow", "check", "bench"}  # must never reach for weights on a hub
