@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -280,18 +280,19 @@ class Engine:
                 cells = work.backend.pictures([sample.id for sample in done])
                 work.cells |= {sample.id.cell: cell for sample, cell in zip(done, cells, strict=True)}
             finished = len(work.cells) == len(work.samples)
-            preview = [] if finished else self._preview(work)
+            outcome = _drawn(work) if finished else self._moved(work)
         except Exception as error:  # noqa: BLE001 - decoding may run out of memory; others go on
             self._fail(work, error)
             return
         work.seconds += self._clock() - began
-        if finished:
-            self._outcomes.append(_drawn(work))
+        if isinstance(outcome, Drawn):
+            outcome = replace(outcome, device_seconds=work.seconds)
             self._forget(work)
-        else:
-            self._outcomes.append(
-                Moved(work.job.job_id, work.job.attempt, work.fraction, paused=False, preview=preview)
-            )
+        self._outcomes.append(outcome)
+
+    def _moved(self, work: Work) -> Moved:
+        preview = self._preview(work)
+        return Moved(work.job.job_id, work.job.attempt, work.fraction, paused=False, preview=preview)
 
     def _preview(self, work: Work) -> Sequence[Pixels]:
         now = self._clock()
@@ -316,7 +317,10 @@ class Engine:
     def _forget(self, work: Work) -> None:
         del self._works[work.job.job_id]
         self._scheduler.remove(work.ids)
-        work.backend.close(work.ids)
+        try:
+            work.backend.close(work.ids)
+        except Exception:
+            log.exception("closing_failed", job_id=work.job.job_id)
 
 
 def _drawn(work: Work) -> Drawn:
