@@ -88,6 +88,7 @@ class Field {
     this.input.value = this.input.value.replace(/\s*\n\s*/g, " ");
     this.choice = null;
     this.error(null);
+    this.composer.fail(null);
     this.resize();
     this.composer.fieldFocused(this);
   }
@@ -599,7 +600,8 @@ export class Composer {
     const failure = await this.ctx.runCommand(leaf, commandData(leaf, options), files);
     if (!failure) return;
     if (this.empty) this.restore(entry);
-    this.fail(`${failure} Your command is kept: press Enter to try again.`);
+    this.#closePicker(); // it would cover the very message that tells of the failure
+    this.fail(`${failure.replace(/\.?$/, ".")} Your command is kept: press Enter to try again.`);
   }
 
   #snapshot() {

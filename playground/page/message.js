@@ -248,7 +248,8 @@ function frame(item, ctx, { width = 550, height = 350, cell = false } = {}) {
   const node = h("button", { type: "button", class: cell ? "frame cell" : "frame", "data-src": source, "data-name": item.filename ?? name, "data-alt": item.description ?? "", "aria-label": `Open ${name}`, onclick: () => ctx.openPicture(node) }, image);
   if (!cell && item.width && item.height) fit(node, item, width, height);
   if (item.spoiler || /^SPOILER_/.test(item.filename ?? "")) hidePicture(node);
-  image.addEventListener("load", () => settle(node), { once: true });
+  // Loaded is not yet ready to paint: the old picture stays until the new one is decoded.
+  image.addEventListener("load", () => image.decode().catch(() => null).then(() => settle(node)), { once: true });
   image.addEventListener("error", () => broken(node), { once: true });
   return node;
 }
@@ -525,10 +526,16 @@ function commandLine(command, slash, ctx) {
 
 export const badge = () => h("span", { class: "badge" }, "APP");
 
+const SYSTEM_NOTES = {
+  6: () => "pinned a message to this channel.",
+  7: () => "joined the server. Welcome!",
+  18: (message) => `started a thread: ${message.content}`,
+};
+
 function contentNode(view) {
   const { message, ctx } = view;
-  const note = message.type === 7 ? "joined the server. Welcome!" : message.type === 6 ? "pinned a message to this channel." : null;
-  if (note) return h("div", { class: "content system" }, note);
+  const note = SYSTEM_NOTES[message.type];
+  if (note) return h("div", { class: "content system" }, note(message));
   if (message.flags & FLAG.loading) return h("div", { class: "content thinking" }, dots(), h("span", {}, message.pendingText ?? `${ctx.name(message.author)} is thinking…`));
   if (message.failed) return h("div", { class: "content failed" }, icon("warning", 16), message.failed);
   if (!message.content) return null;

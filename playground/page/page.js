@@ -10,6 +10,7 @@ const TEXT_CHANNELS = new Set([0, 5]);
 const THREADS = new Set([10, 11, 12]);
 const DM = 1;
 const PAGE_SIZE = 50;
+const MOST_SHOWN = 300;
 const INTERACTION_PATIENCE = 20_000; // the server says so after 3 s; this is for a connection that died meanwhile
 const NO_ANSWER = "The application did not respond";
 
@@ -234,6 +235,7 @@ async function runCommand(leaf, data, files) {
   const channelId = current;
   const line = pendingCommand(nonce, leaf);
   list.add(line);
+  list.toPresent();
   try {
     const uploads = await upload(channelId, files);
     data.attachments = uploads.map((file, index) => ({ ...file, id: String(index) }));
@@ -339,6 +341,7 @@ class MessageList {
     this.order = [];
     this.stuck = true;
     this.lastTop = 0;
+    this.lastHeight = 0;
     this.unseen = 0;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     scroller.addEventListener("keydown", (event) => this.#keys(event));
@@ -387,10 +390,19 @@ class MessageList {
     const view = this.views.get(message.id);
     if (view) return view.update({ ...view.message, ...message });
     const made = this.#insert(message);
+    if (this.stuck) this.#trim();
     if (this.stuck) this.#bottom();
     else this.unseen += message.author.id === store.me.id ? 0 : 1;
     this.#bar();
     return made;
+  }
+
+  /** A page that stays open for days forgets what scrolled far away; scrolling up fetches it again. */
+  #trim() {
+    if (this.order.length <= MOST_SHOWN) return;
+    for (const id of this.order.slice(0, PAGE_SIZE)) this.remove(id);
+    this.complete = false;
+    $("beginning").replaceChildren();
   }
 
   #insert(message) {
@@ -469,10 +481,12 @@ class MessageList {
   #scrolled() {
     const { scroller } = this;
     const rest = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    // Only a move upwards leaves the present: content that grows below does not.
+    // A person who moves upwards leaves the present; content that grew or shrank under the window does not.
     if (rest < 40) this.stuck = true;
-    else if (scroller.scrollTop < this.lastTop - 1) this.stuck = false;
+    else if (scroller.scrollTop < this.lastTop - 1 && scroller.scrollHeight === this.lastHeight) this.stuck = false;
+    else if (this.stuck) this.#bottom();
     this.lastTop = scroller.scrollTop;
+    this.lastHeight = scroller.scrollHeight;
     if (this.stuck) this.unseen = 0;
     if (scroller.scrollTop < 400) this.#older();
     this.#bar(rest);

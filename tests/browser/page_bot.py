@@ -49,14 +49,20 @@ class PromptForm(discord.ui.Modal, title="Remix Prompt"):
     """A form with a long and a short field."""
 
     prompt: discord.ui.TextInput[PromptForm] = discord.ui.TextInput(
-        label="New prompt", style=discord.TextStyle.paragraph, default="a red fox", min_length=3, max_length=100
+        label="New prompt",
+        style=discord.TextStyle.paragraph,
+        default="a red fox",
+        min_length=3,
+        max_length=100,
     )
     name: discord.ui.TextInput[PromptForm] = discord.ui.TextInput(
         label="Name it", placeholder="anything", required=False
     )
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        await interaction.response.send_message(f"Remix: {self.prompt.value} / {self.name.value or 'unnamed'}")
+        await interaction.response.send_message(
+            f"Remix: {self.prompt.value} / {self.name.value or 'unnamed'}"
+        )
 
 
 class Show(discord.ui.LayoutView):
@@ -65,7 +71,9 @@ class Show(discord.ui.LayoutView):
     def __init__(self) -> None:
         super().__init__(timeout=None)
         box: discord.ui.Container[Show] = discord.ui.Container(accent_color=0x5865F2)
-        thumb: discord.ui.Thumbnail[Show] = discord.ui.Thumbnail("attachment://one.png", description="tile one")
+        thumb: discord.ui.Thumbnail[Show] = discord.ui.Thumbnail(
+            "attachment://one.png", description="tile one"
+        )
         box.add_item(discord.ui.Section("## A job", "-# small print", accessory=thumb))
         box.add_item(discord.ui.Separator(spacing=discord.SeparatorSpacing.large))
         gallery: discord.ui.MediaGallery[Show] = discord.ui.MediaGallery()
@@ -88,12 +96,22 @@ class PageBot(discord.Client):
         self.tree = app_commands.CommandTree(self)
         self.gate: asyncio.Queue[int] = asyncio.Queue()
         self.seen: list[dict[str, Any]] = []
+        self.clicks: asyncio.Queue[str] = asyncio.Queue()
         self.synced = asyncio.Event()
         register(self)
 
     def go(self, value: int = 0) -> None:
         """Open the gate for one waiting step."""
         self.gate.put_nowait(value)
+
+    async def leave_off(self) -> None:
+        """End answers that still wait at the gate; discord.py leaves them running when it closes."""
+        waiting = [
+            task for task in asyncio.all_tasks() if task.get_name().startswith(("CommandTree", "discord"))
+        ]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     async def on_ready(self) -> None:
         await self.tree.sync()
@@ -107,6 +125,7 @@ class PageBot(discord.Client):
         data: Any = interaction.data
         custom_id = data["custom_id"]
         self.seen.append({"custom_id": custom_id, "values": data.get("values")})
+        self.clicks.put_nowait(custom_id)
         if custom_id == "slow":
             await self.gate.get()
             await interaction.response.defer()
@@ -116,7 +135,9 @@ class PageBot(discord.Client):
             await interaction.response.send_message(f"Picked {', '.join(data['values'])}")
         elif custom_id.startswith("MJ::JOB"):
             words = f"**a red fox** - Image #2 {interaction.user.mention}"
-            await interaction.response.send_message(words, file=discord.File(picture(2, (256, 256)), "cell.png"))
+            await interaction.response.send_message(
+                words, file=discord.File(picture(2, (256, 256)), "cell.png")
+            )
         elif custom_id != "broken":
             await interaction.response.defer()
 
@@ -136,7 +157,9 @@ def register(bot: PageBot) -> None:
 def _register_imagine(bot: PageBot) -> None:
     @bot.tree.command(description="Create images with Midjourney")
     @app_commands.describe(prompt="The prompt to imagine", size="How large", theme="A look")
-    @app_commands.choices(size=[app_commands.Choice(name="Small", value=1), app_commands.Choice(name="Large", value=2)])
+    @app_commands.choices(
+        size=[app_commands.Choice(name="Small", value=1), app_commands.Choice(name="Large", value=2)]
+    )
     async def imagine(
         interaction: discord.Interaction,
         prompt: str,
@@ -148,12 +171,18 @@ def _register_imagine(bot: PageBot) -> None:
         cancel = discord.ui.View(timeout=None)
         job = "0b1e3a52-5a3c-4d53-8c77-3a1a1f6f0f11"
         cancel.add_item(
-            discord.ui.Button(label="Cancel Job", style=discord.ButtonStyle.danger, custom_id=f"MJ::CancelJob::ByJobid::{job}")
+            discord.ui.Button(
+                label="Cancel Job",
+                style=discord.ButtonStyle.danger,
+                custom_id=f"MJ::CancelJob::ByJobid::{job}",
+            )
         )
         await interaction.response.send_message(f"{line} (Waiting to start)", view=cancel)
         while percent := await bot.gate.get():
             preview = discord.File(picture(percent, text=f"{percent}%"), f"{job}_grid_0.png")
-            await interaction.edit_original_response(content=f"{line} ({percent}%) (fast)", attachments=[preview])
+            await interaction.edit_original_response(
+                content=f"{line} ({percent}%) (fast)", attachments=[preview]
+            )
         channel = interaction.channel
         assert isinstance(channel, discord.abc.Messageable)
         await channel.send(f"{line} (fast)", file=discord.File(picture(7), "grid.png"), view=grid_view(job))
@@ -162,7 +191,9 @@ def _register_imagine(bot: PageBot) -> None:
     @imagine.autocomplete("theme")
     async def themes(_: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         names = ["watercolour", "ink", "pixel art", "woodcut"]
-        return [app_commands.Choice(name=name, value=f"theme-{name}") for name in names if current.lower() in name]
+        return [
+            app_commands.Choice(name=name, value=f"theme-{name}") for name in names if current.lower() in name
+        ]
 
 
 def _register_answers(bot: PageBot) -> None:
@@ -172,7 +203,8 @@ def _register_answers(bot: PageBot) -> None:
     async def wrong(interaction: discord.Interaction) -> None:
         embed = discord.Embed(
             title="Invalid parameter",
-            description="`--quality` must be one of **.25, .5, 1, 2, 5**\n```\na fox --quality 9\n              ^\n```",
+            description="`--quality` must be one of **.25, .5, 1, 2, 5**\n"
+            "```\na fox --quality 9\n                ^\n```",
             colour=ERROR_RED,
         )
         embed.add_field(name="Did you mean", value="`--quality 5`", inline=True)
@@ -195,7 +227,10 @@ def _register_answers(bot: PageBot) -> None:
 
     @tree.command(description="The new components")
     async def show(interaction: discord.Interaction) -> None:
-        files = [discord.File(picture(i, (300, 200)), f"{name}.png") for i, name in enumerate(("one", "two", "three"))]
+        files = [
+            discord.File(picture(i, (300, 200)), f"{name}.png")
+            for i, name in enumerate(("one", "two", "three"))
+        ]
         await interaction.response.send_message(view=Show(), files=files)
 
     @tree.command(description="Writes a prompt based on your image.")
@@ -222,12 +257,24 @@ def _prefer(bot: PageBot) -> app_commands.Group:
 def _buttons() -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     style = discord.ButtonStyle
-    for label, kind, custom_id in (("Form", style.primary, "form"), ("Slow", style.secondary, "slow"), ("Fine", style.success, "fine"), ("Broken", style.danger, "broken")):
+    for label, kind, custom_id in (
+        ("Form", style.primary, "form"),
+        ("Slow", style.secondary, "slow"),
+        ("Fine", style.success, "fine"),
+        ("Broken", style.danger, "broken"),
+    ):
         view.add_item(discord.ui.Button(label=label, style=kind, custom_id=custom_id))
     view.add_item(discord.ui.Button(label="Web", url="https://example.org/jobs/1"))
     view.add_item(discord.ui.Button(label="Off", custom_id="off", disabled=True, emoji="🪄", row=1))
-    one = [discord.SelectOption(label="Raw", value="raw", description="less styling", emoji="🔧"), discord.SelectOption(label="Expressive", value="expressive")]
+    one = [
+        discord.SelectOption(label="Raw", value="raw", description="less styling", emoji="🔧"),
+        discord.SelectOption(label="Expressive", value="expressive"),
+    ]
     view.add_item(discord.ui.Select(custom_id="pick-one", placeholder="Choose a style", options=one, row=2))
     many = [discord.SelectOption(label=name, value=name.lower()) for name in ("Red", "Green", "Blue")]
-    view.add_item(discord.ui.Select(custom_id="pick-many", placeholder="Colours", options=many, min_values=1, max_values=3, row=3))
+    view.add_item(
+        discord.ui.Select(
+            custom_id="pick-many", placeholder="Colours", options=many, min_values=1, max_values=3, row=3
+        )
+    )
     return view

@@ -7,17 +7,19 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.stage import Stage
+
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def finish_a_job(stage):
+async def finish_a_job(stage: Stage) -> None:
     await stage.run("/imagine a fox")
     stage.bot.go(0)
     await expect(stage.last.locator("[data-custom-id]")).to_have_count(9)
     await expect(stage.last.locator(".frame.loaded")).to_have_count(1)
 
 
-async def test_a_click_on_u2_brings_a_reply_that_leads_back_to_its_source(stage):
+async def test_a_click_on_u2_brings_a_reply_that_leads_back_to_its_source(stage: Stage) -> None:
     await finish_a_job(stage)
     await stage.page.get_by_role("button", name="U2").click()
     await expect(stage.last).to_contain_text("Image #2 @you")
@@ -27,7 +29,7 @@ async def test_a_click_on_u2_brings_a_reply_that_leads_back_to_its_source(stage)
     await expect(stage.page.locator("li.flash")).to_have_count(1)
 
 
-async def test_a_private_error_shows_its_embed_and_can_be_dismissed(stage):
+async def test_a_private_error_shows_its_embed_and_can_be_dismissed(stage: Stage) -> None:
     await stage.run("/wrong")
     embed = stage.last.locator(".embed")
     await expect(embed).to_contain_text("Invalid parameter")
@@ -40,7 +42,7 @@ async def test_a_private_error_shows_its_embed_and_can_be_dismissed(stage):
     await expect(stage.composer).to_be_focused()
 
 
-async def test_a_click_waits_visibly_until_the_bot_has_answered(stage):
+async def test_a_click_waits_visibly_until_the_bot_has_answered(stage: Stage) -> None:
     await stage.run("/buttons")
     slow = stage.page.get_by_role("button", name="Slow")
     await slow.click()
@@ -51,29 +53,35 @@ async def test_a_click_waits_visibly_until_the_bot_has_answered(stage):
     assert [entry["custom_id"] for entry in stage.bot.seen] == ["slow"]
 
 
-async def test_a_click_without_an_answer_is_reported_under_the_message(stage):
+async def test_a_click_without_an_answer_is_reported_under_the_message(stage: Stage) -> None:
     await stage.run("/buttons")
     broken = stage.page.get_by_role("button", name="Broken")
     await broken.click()
     await expect(broken).to_have_attribute("aria-busy", "true")
-    while not stage.bot.seen:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(stage.bot.clicks.get(), 10)
     stage.clock.advance(3)
     await expect(stage.last.locator(".interaction-failure")).to_have_text("This interaction failed")
     await expect(broken).to_have_attribute("aria-busy", "false")
 
 
-async def test_buttons_wear_their_styles_and_links_lead_out(stage):
+async def test_buttons_wear_their_styles_and_links_lead_out(stage: Stage) -> None:
     await stage.run("/buttons")
-    for name, colour in (("Form", "88, 101, 242"), ("Slow", "78, 80, 88"), ("Fine", "36, 128, 70"), ("Broken", "218, 55, 60")):
-        await expect(stage.page.get_by_role("button", name=name, exact=True)).to_have_css("background-color", f"rgb({colour})")
-    await expect(stage.page.get_by_role("button", name="Off")).to_be_disabled()
+    for name, colour in (
+        ("Form", "88, 101, 242"),
+        ("Slow", "78, 80, 88"),
+        ("Fine", "36, 128, 70"),
+        ("Broken", "218, 55, 60"),
+    ):
+        await expect(stage.page.get_by_role("button", name=name, exact=True)).to_have_css(
+            "background-color", f"rgb({colour})"
+        )
+    await expect(stage.page.get_by_role("button", name="Off", exact=True)).to_be_disabled()
     link = stage.page.get_by_role("link", name="Web")
     await expect(link).to_have_attribute("href", "https://example.org/jobs/1")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
-async def test_selects_work_from_the_keyboard(stage):
+async def test_selects_work_from_the_keyboard(stage: Stage) -> None:
     await stage.run("/buttons")
     await stage.page.get_by_role("button", name="Choose a style").focus()
     await stage.page.keyboard.press("Enter")
@@ -87,7 +95,7 @@ async def test_selects_work_from_the_keyboard(stage):
     await expect(stage.last).to_contain_text("Picked red, blue")
 
 
-async def test_a_form_checks_its_fields_keeps_the_focus_and_is_sent(stage):
+async def test_a_form_checks_its_fields_keeps_the_focus_and_is_sent(stage: Stage) -> None:
     await stage.run("/buttons")
     await stage.page.get_by_role("button", name="Form").click()
     form = stage.page.get_by_role("dialog", name="Remix Prompt")
@@ -104,7 +112,9 @@ async def test_a_form_checks_its_fields_keeps_the_focus_and_is_sent(stage):
     await expect(stage.page.get_by_role("button", name="Form")).to_have_attribute("aria-busy", "false")
     for _ in range(12):
         await stage.page.keyboard.press("Tab")
-        inside = "document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"
+        inside = (
+            "document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"
+        )
         assert await stage.page.evaluate(inside)
     await prompt.fill("a blue fox")
     await form.get_by_role("button", name="Submit").click()
@@ -112,7 +122,7 @@ async def test_a_form_checks_its_fields_keeps_the_focus_and_is_sent(stage):
     await expect(form).to_be_hidden()
 
 
-async def test_escape_closes_a_form_and_returns_the_focus(stage):
+async def test_escape_closes_a_form_and_returns_the_focus(stage: Stage) -> None:
     await stage.run("/buttons")
     opener = stage.page.get_by_role("button", name="Form")
     await opener.click()
@@ -122,7 +132,7 @@ async def test_escape_closes_a_form_and_returns_the_focus(stage):
     await expect(opener).to_be_focused()
 
 
-async def test_a_picture_opens_large_and_the_arrow_keys_go_to_the_next(stage):
+async def test_a_picture_opens_large_and_the_arrow_keys_go_to_the_next(stage: Stage) -> None:
     await finish_a_job(stage)
     await stage.page.get_by_role("button", name="U1").click()
     await expect(stage.messages).to_have_count(2)
@@ -140,7 +150,7 @@ async def test_a_picture_opens_large_and_the_arrow_keys_go_to_the_next(stage):
     await expect(stage.messages.first.locator(".frame")).to_be_focused()
 
 
-async def test_components_of_the_second_generation_are_drawn(stage):
+async def test_components_of_the_second_generation_are_drawn(stage: Stage) -> None:
     await stage.run("/show")
     box = stage.last.locator(".container")
     await expect(box.locator("h4")).to_have_text("A job")
@@ -151,7 +161,7 @@ async def test_components_of_the_second_generation_are_drawn(stage):
     await expect(box.get_by_role("button", name="Delete")).to_have_class("btn btn-4")
 
 
-async def test_the_apps_menu_runs_a_message_command(stage):
+async def test_the_apps_menu_runs_a_message_command(stage: Stage) -> None:
     await stage.say("do something with me")
     await expect(stage.last).to_contain_text("do something with me")
     await stage.last.click(button="right", position={"x": 300, "y": 12})
@@ -162,7 +172,7 @@ async def test_the_apps_menu_runs_a_message_command(stage):
     await expect(stage.last).to_contain_text("Only you can see this")
 
 
-async def test_own_messages_are_sent_and_deleted_others_are_not_ones_to_delete(stage):
+async def test_own_messages_are_sent_and_deleted_others_are_not_ones_to_delete(stage: Stage) -> None:
     await stage.type("hello **there**")
     await stage.page.keyboard.press("Enter")
     await expect(stage.last.locator("strong")).to_have_text("there")
@@ -178,7 +188,7 @@ async def test_own_messages_are_sent_and_deleted_others_are_not_ones_to_delete(s
     await expect(stage.page.get_by_role("menuitem", name="Delete Message")).to_have_count(0)
 
 
-async def test_reactions_are_added_and_taken_back(stage):
+async def test_reactions_are_added_and_taken_back(stage: Stage) -> None:
     await stage.say("react")
     await stage.last.hover()
     await stage.last.get_by_role("button", name="Add reaction").click()
@@ -189,7 +199,7 @@ async def test_reactions_are_added_and_taken_back(stage):
     await expect(mine).to_have_count(0)
 
 
-async def test_a_reply_is_written_from_the_toolbar(stage):
+async def test_a_reply_is_written_from_the_toolbar(stage: Stage) -> None:
     await stage.say("a question")
     await stage.last.hover()
     await stage.last.get_by_role("button", name="Reply").click()
@@ -201,19 +211,25 @@ async def test_a_reply_is_written_from_the_toolbar(stage):
 
 
 MARKDOWN = [
-    ("**b** *i* _i_ __u__ ~~s~~ `c`", "<strong>b</strong> <em>i</em> <em>i</em> <u>u</u> <s>s</s> <code>c</code>"),
+    (
+        "**b** *i* _i_ __u__ ~~s~~ `c`",
+        "<strong>b</strong> <em>i</em> <em>i</em> <u>u</u> <s>s</s> <code>c</code>",
+    ),
     ("***both***", "<strong><em>both</em></strong>"),
     (r"\*not\* \_em\_ a_b_c", "*not* _em_ a_b_c"),
     ("5 * 3 * 2 and 2**", "5 * 3 * 2 and 2**"),
     ("**a fox::2 --no hat**", "<strong>a fox::2 --no hat</strong>"),
-    ("<b>&amp;</b><script>alert(1)</script>", "&lt;b&gt;&amp;amp;&lt;/b&gt;&lt;script&gt;alert(1)&lt;/script&gt;"),
+    (
+        "<b>&amp;</b><script>alert(1)</script>",
+        "&lt;b&gt;&amp;amp;&lt;/b&gt;&lt;script&gt;alert(1)&lt;/script&gt;",
+    ),
     ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
     ("`**raw**`", "<code>**raw**</code>"),
     ("1 < 2 <3", "1 &lt; 2 &lt;3"),
 ]
 
 
-async def test_markdown_is_drawn_as_discord_draws_it(stage):
+async def test_markdown_is_drawn_as_discord_draws_it(stage: Stage) -> None:
     draw = """async (text) => {
         const {markdown} = await import(new URL('message.js', document.querySelector('script').src));
         const holder = document.createElement('div');
@@ -224,9 +240,10 @@ async def test_markdown_is_drawn_as_discord_draws_it(stage):
         assert await stage.page.evaluate(draw, text) == html, text
 
 
-async def test_blocks_links_and_mentions_are_drawn(stage):
+async def test_blocks_links_and_mentions_are_drawn(stage: Stage) -> None:
     you = stage.playground.facts().user_id
-    text = f"# One\n-# small\n> quoted\n- a\n  - b\n```py\nx = 1\n```\n<https://example.org/a?b=c> <@{you}> ||hidden|| <t:0:R>"
+    blocks = "# One\n-# small\n> quoted\n- a\n  - b\n```py\nx = 1\n```\n"
+    text = f"{blocks}<https://example.org/a?b=c> <@{you}> ||hidden|| <t:0:R>"
     await stage.say(text)
     content = stage.last.locator(".content")
     await expect(content.locator(".heading-1")).to_have_text("One")
@@ -242,10 +259,28 @@ async def test_blocks_links_and_mentions_are_drawn(stage):
     await expect(content.locator(".spoiler > span")).to_be_visible()
 
 
-HOSTILE = ["*", "**", "`", "```", "||", "_", "__", "<", "[", "\\", "> ", "~~a", "*a_", "[a](", "\n", "- a\n", "https://"]
+HOSTILE = [
+    "*",
+    "**",
+    "`",
+    "```",
+    "||",
+    "_",
+    "__",
+    "<",
+    "[",
+    "\\",
+    "> ",
+    "~~a",
+    "*a_",
+    "[a](",
+    "\n",
+    "- a\n",
+    "https://",
+]
 
 
-async def test_hostile_text_is_drawn_in_a_blink(stage):
+async def test_hostile_text_is_drawn_in_a_blink(stage: Stage) -> None:
     draw = """async (text) => {
         const {markdown} = await import(new URL('message.js', document.querySelector('script').src));
         const before = performance.now();
