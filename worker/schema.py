@@ -14,8 +14,7 @@ CREATE TABLE IF NOT EXISTS schema_history (
     checksum TEXT NOT NULL
 ) STRICT
 """
-WAL_PATIENCE_SECONDS = 5.0  # switching to WAL ignores busy_timeout, so it is tried again for this long
-WAL_RETRY_SECONDS = 0.02
+WAL_RETRY_SECONDS = 0.02  # switching to WAL ignores the busy timeout, so it is tried again until then
 
 
 class DatabaseUnusable(Exception):  # noqa: N818 - a state of the file, like its siblings in worker.api
@@ -39,7 +38,7 @@ def migrate(path: Path, migrations: Sequence[Migration], *, busy_seconds: float 
     except sqlite3.OperationalError as error:
         raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
     try:
-        _enter_wal(db)
+        _enter_wal(db, busy_seconds)
         return tuple(_apply_all(db, path, migrations))
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
@@ -51,8 +50,8 @@ def migrate(path: Path, migrations: Sequence[Migration], *, busy_seconds: float 
         db.close()
 
 
-def _enter_wal(db: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + WAL_PATIENCE_SECONDS
+def _enter_wal(db: sqlite3.Connection, patience_seconds: float) -> None:
+    deadline = time.monotonic() + patience_seconds
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -88,6 +88,34 @@ async def test_a_write_that_raises_is_undone_alone(database: Database) -> None:
     assert await database.read(texts) == ["before", "after"]
 
 
+async def test_a_write_that_costs_the_whole_transaction_is_told_to_all_of_it(database: Database) -> None:
+    await database.write(lambda db: db.execute("CREATE UNIQUE INDEX one ON notes (text)").rowcount)
+    held = Held()
+    first = asyncio.create_task(database.write(held))
+    await asyncio.to_thread(held.entered.wait, 10)
+    twice = "INSERT OR ROLLBACK INTO notes VALUES ('a'), ('a')"  # as SQLite may do when the disk is full
+    group = asyncio.gather(
+        database.write(put("lost")), database.write(lambda db: db.execute(twice)), return_exceptions=True
+    )
+    await asyncio.sleep(0)
+    held.let_go.set()
+    await first
+    assert [type(outcome) for outcome in await group] == [sqlite3.IntegrityError] * 2
+    await database.write(put("next"))
+    assert await database.read(texts) == ["next"]
+
+
+async def test_a_file_locked_at_the_start_is_busy(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "notes.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseBusy):
+        async with Database(tmp_path / "notes.db", migrations=NOTES, busy_seconds=0.1):
+            pass
+    other.close()
+    async with Database(tmp_path / "notes.db", migrations=NOTES) as database:
+        assert await database.read(texts) == []
+
+
 async def test_a_cancelled_caller_does_not_undo_its_write(database: Database) -> None:
     held = Held()
     first = asyncio.create_task(database.write(held))
