@@ -183,7 +183,7 @@ class Job(Frozen):
     model: str  # name of the checkpoint
     width: int  # pixels of one picture
     height: int
-    files: tuple[str, ...]  # names in the picture folder, grid first, then pictures in order; empty until succeeded
+    files: tuple[str, ...]  # names in the picture folder, grid first; empty until succeeded
     error: ErrorCode | None
     created_at: float
     started_at: float | None
