@@ -180,9 +180,18 @@ def offers(version: str, extra: List[str]) -> bool:
     )
 
 
+def venv_fits() -> bool:
+    """Return whether ``.venv`` is whole and was made by this version of Python."""
+    config = VENV / "pyvenv.cfg"
+    if not (config.exists() and Path(program("python")).exists() and Path(program("pip")).exists()):
+        return False
+    found = [line.partition("=")[2].strip() for line in config.read_text().splitlines() if "version" in line]
+    return any(each.startswith("{}.{}.".format(*sys.version_info)) for each in found)
+
+
 def make_venv() -> None:
-    """Create ``.venv`` where it is missing or was made by a Python that is gone."""
-    if Path(program("python")).exists():
+    """Create ``.venv`` where it is missing, half made, or from another version of Python."""
+    if venv_fits():
         return
     if VENV.is_symlink():
         raise Stop(f"{VENV} is a broken link: remove it and try again.")
@@ -244,7 +253,7 @@ def stamp_path(needs_tools: bool) -> Path:
 def installed(stamp: str, needs_tools: bool) -> bool:
     """Return whether an earlier run installed just this; the larger set serves for the smaller."""
     candidates = [stamp_path(True)] if needs_tools else [stamp_path(False), stamp_path(True)]
-    return Path(program("python")).exists() and any(
+    return venv_fits() and any(
         path.exists() and path.read_text(encoding="ascii") == stamp for path in candidates
     )
 
