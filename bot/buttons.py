@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import discord
 
-from bot import paper, render
+from bot import errors, paper, render
 from bot.actions import DRAWS, Action, Unreadable, Verb, read
 from bot.answers import Interaction, caller_of, privately, texts_of, told
 from bot.cabinet import Cabinet
@@ -12,7 +12,7 @@ from bot.faults import BotCode, BotError
 from bot.render import Letter
 from bot.settings import Settings
 from bot.studio import Studio
-from worker.api import Cell, JobId, JobState, Order, Reroll, Strength, Upscale, Vary
+from worker.api import Cell, JobId, JobState, Order, PictureGone, Reroll, Strength, Upscale, Vary
 
 _ORDERS: Mapping[Verb, Callable[[JobId, int], Order]] = {
     Verb.UPSAMPLE: lambda job_id, index: Cell(source=job_id, index=index),
@@ -53,7 +53,7 @@ class Buttons:
             raise BotError(BotCode.FOREIGN)
         order = order_for(action)
         if order is not None:
-            await self._studio.order(interaction, order)
+            await self._order(interaction, order, action)
             return
         match action.verb:
             case Verb.CANCEL:
@@ -62,6 +62,13 @@ class Buttons:
                 await self._fix(interaction, action)
             case _:
                 await self._delete(interaction, action)
+
+    async def _order(self, interaction: Interaction, order: Order, action: Action) -> None:
+        try:
+            await self._studio.order(interaction, order)
+        except PictureGone as error:
+            prompt = await self._cabinet.prompt_of(action.job_id)
+            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
     async def _cancel(self, interaction: Interaction, action: Action) -> None:
         job = await self._cabinet.cancel(caller_of(interaction), action.job_id)

@@ -33,6 +33,14 @@ class Cabinet:
         self._outlet = outlet
         self._wake = wake
 
+    async def prompt_of(self, job_id: JobId) -> str:
+        """Return the prompt of a job.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return canonical((await self._desk.get(job_id)).request)
+
     async def cancel(self, caller: Caller, job_id: JobId) -> Job:
         """Stop a job for its owner or a moderator; a running one stops a moment later.
 
@@ -40,7 +48,10 @@ class Cabinet:
             BotError: Not theirs, or it was over before.
             JobNotFound: There is no such job.
         """
-        may_cancel(caller, await self._desk.get(job_id))
+        before = await self._desk.get(job_id)
+        may_cancel(caller, before)
+        if before.state is JobState.CANCELLED:
+            raise BotError(BotCode.ALREADY_STOPPED)
         job = await self._desk.cancel(job_id)
         self._wake()
         if job.state in {JobState.SUCCEEDED, JobState.FAILED}:

@@ -22,6 +22,7 @@ from worker.api import DatabaseBusy, EventId, Job, JobDesk, JobId, JobNotFound, 
 log = structlog.get_logger()
 
 BATCH = 100  # events taken at once
+REMEMBERED = 1000  # orders whose events are still to come
 STANDINGS = 50  # waiting jobs whose places are told; the others' are far from moving
 
 
@@ -49,6 +50,8 @@ class Courier:
         )
         self._painters: dict[JobId, Painter] = {}
         self._answers: dict[int, asyncio.Future[None]] = {}
+        self._ordered: dict[JobId, tuple[Job, Origin]] = {}
+        self._messages: dict[JobId, int] = {}
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -66,8 +69,20 @@ class Courier:
             if first:
                 self._answers.pop(interaction_id).set_result(None)
 
+    def ordered(self, job: Job, origin: Origin) -> None:
+        """Take a job just ordered: its event is in the outbox, its row need not be read again."""
+        if len(self._ordered) >= REMEMBERED:
+            self._ordered.clear()  # their events came before they did; the rows have the same facts
+        self._ordered[job.id] = (job, origin)
+        self._wake.set()
+
+    async def answered(self, job_id: JobId, origin: Origin, message_id: int) -> None:
+        """Note the message that shows a job under way."""
+        self._messages[job_id] = message_id
+        await self._settings.answered(job_id, origin.channel_id, message_id)
+
     def wake(self) -> None:
-        """Look at the outbox now: something was ordered."""
+        """Look at the outbox now: something has changed."""
         self._wake.set()
 
     # -- the life ----------------------------------------------------------------------------------------
@@ -107,6 +122,7 @@ class Courier:
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
+                await asyncio.sleep(self._pace.gather)  # orders that come together are taken together
         except TimeoutError:
             return
 
@@ -116,19 +132,27 @@ class Courier:
         if not events:
             return cursor
         jobs: list[tuple[Job, Origin]] = []
-        for job_id in dict.fromkeys(event.job_id for event in events):
-            try:
-                job = await self._desk.get(job_id)
-            except JobNotFound:
-                continue
-            origin = origin_of(job)
-            if origin is not None:
-                jobs.append((job, origin))
+        for job_id, state in {event.job_id: event.state for event in events}.items():
+            found = await self._look_up(job_id, state)
+            if found is not None:
+                jobs.append(found)
         arrivals = [Arrival(job.id, origin.channel_id, job.state.final) for job, origin in jobs]
         await self._settings.take(arrivals, events[-1].id)
         for job, origin in jobs:
             self._follow(job, origin)
         return events[-1].id
+
+    async def _look_up(self, job_id: JobId, state: JobState) -> tuple[Job, Origin] | None:
+        """Return a job that was ordered through Discord, and whence; from memory if it is as it was."""
+        known = self._ordered.pop(job_id, None)
+        if known is not None and known[0].state is state:
+            return known
+        try:
+            job = await self._desk.get(job_id)
+        except JobNotFound:
+            return None
+        origin = origin_of(job)
+        return None if origin is None else (job, origin)
 
     def _follow(self, job: Job, origin: Origin) -> None:
         painter = self._painters.get(job.id)
@@ -159,6 +183,7 @@ class Courier:
             log.exception("job not shown", action="courier_defect", job_id=job_id)
         finally:
             del self._painters[job_id]
+            self._messages.pop(job_id, None)
 
     async def _answered(self, origin: Origin) -> None:
         pending = self._answers.get(origin.interaction_id)
@@ -168,6 +193,8 @@ class Courier:
     async def _message(self, job_id: JobId, origin: Origin) -> int | None:
         """Return the message that shows *job_id* under way, or None if none is known."""
         await self._answered(origin)
+        if job_id in self._messages:
+            return self._messages[job_id]
         post = await self._settings.post(job_id)
         if post is None or post.stage is not Stage.OPEN:
             return None

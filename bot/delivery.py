@@ -24,7 +24,7 @@ from bot.pace import Pace
 from bot.render import Card, File, Letter
 from bot.settings import Post, Settings, Stage
 from bot.texts import Texts
-from worker.api import Cell, DatabaseBusy, Job, JobDesk, JobId, JobState, PictureGone
+from worker.api import Cell, DatabaseBusy, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
 
 log = structlog.get_logger()
 
@@ -141,8 +141,19 @@ class Delivery:
         except PictureGone as error:
             card = Card(*errors.words(error, self._texts(origin.locale)))
             await self._fail(job, origin, post, card)
-        letter = render.result(job, picture, self._texts(origin.locale))
+        letter = render.result(job, picture, self._texts(origin.locale), await self._other_model(job, origin))
         await self._post(job, origin, letter, attempt)
+
+    async def _other_model(self, job: Job, origin: Origin) -> str:
+        """Return a line that says so if *job* was drawn by another model than its source."""
+        if job.source is None:
+            return ""
+        try:
+            source = await self._desk.get(job.source)
+        except JobNotFound:
+            return ""
+        same = source.model == job.model
+        return "" if same else self._texts(origin.locale)("line.model_changed", model=job.model)
 
     async def _post(self, job: Job, origin: Origin, letter: Letter, attempt: _Attempt) -> None:
         await self._settings.intend(job.id, self._clock())

@@ -15,6 +15,8 @@ from worker.api import Job, JobState, Progress, Standing
 
 log = structlog.get_logger()
 
+NEAR = 10  # places from the front at which moving up is told
+
 
 class Painter:
     """Edits the message of one job until the job is over."""
@@ -40,6 +42,7 @@ class Painter:
         self._started = 0.0  # when the first progress was seen
         self._shown: Letter | None = None
         self._painted = False
+        self._placed = False
         self._closing = False
         self._news = asyncio.Event()
         self._over = asyncio.Event()
@@ -64,9 +67,17 @@ class Painter:
             self._news.set()
 
     def standing(self, standing: Standing | None) -> None:
-        """Take the place of a waiting job."""
-        if standing != self._standing:
-            self._standing = standing
+        """Take the place of a waiting job.
+
+        The first is what the answer has said already. Later only a change of place near the front, or of the
+        worker's presence, is worth one of the few edits that a channel allows.
+        """
+        before, self._standing = self._standing, standing
+        if before is None or standing is None:
+            return
+        near = standing.place <= NEAR and standing.place != before.place
+        if near or standing.away != before.away:
+            self._placed = True
             self._news.set()
 
     async def run(self, message: Callable[[], Awaitable[int | None]]) -> None:
@@ -99,7 +110,7 @@ class Painter:
         if closing:
             self._closing = True
             return render.running(self.job, self._progress, self._texts, small)
-        if self.job.state is JobState.QUEUED and (self._standing is not None or self._painted):
+        if self.job.state is JobState.QUEUED and (self._placed or self._painted):
             return render.waiting(self.job, self._standing, self._texts)
         return None
 

@@ -86,7 +86,7 @@ class Studio:
             if not submission.done():
                 await self._defer(interaction, order)
             job, standing = await submission
-            self._courier.wake()
+            self._courier.ordered(job, origin)
             log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
             if job.state.final and interaction.message is not None:
                 with told():
@@ -118,7 +118,7 @@ class Studio:
         with told():
             message_id = await self._say(interaction, letter)
         if message_id is not None:
-            await self._settings.answered(job.id, origin.channel_id, message_id)
+            await self._courier.answered(job.id, origin, message_id)
 
     async def _say(self, interaction: Interaction, letter: render.Letter) -> int | None:
         response = interaction.response

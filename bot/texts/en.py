@@ -28,7 +28,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "Discord closes this answer soon. The picture will wait for you: `/show job_id:{job_id}`."
         ),
         "line.result": "Done: {link}",
-        "line.model_changed": "Drawn with {model}: the model of the original is no longer here.",
+        "line.model_changed": "Drawn with {model}, not with the model of the original.",
         "wait.seconds": "{n} s",
         "wait.minutes": "{n} min",
         "wait.hours": "{n} h",
@@ -69,7 +69,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.job_not_found.title": "Job not found",
         "worker.job_not_found": "I do not know that job. It may have been deleted. `/show` lists your own.",
         "worker.picture_gone.title": "Picture gone",
-        "worker.picture_gone": "The picture is no longer stored, and it could not be drawn again.",
+        "worker.picture_gone": "The picture is no longer stored, but its prompt can be sent again.",
         "worker.database_busy.title": "Busy",
         "worker.database_busy": "The queue did not answer in time. Nothing was queued; please try again.",
         "worker.disk_full.title": "Disk full",
@@ -164,7 +164,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "On a job under way, ❌ stops it.\n"
             "`/show` posts one of your jobs again. `/info` shows what you have under way."
         ),
-        "help.parameter": "Parameter",
         "help.aliases": "**Also**: {aliases}",
         "help.not_yet": "Not available here yet.",
         "help.unknown.title": "No such topic",

@@ -137,3 +137,26 @@ async def test_a_defect_gets_a_private_answer_with_a_code(
     assert answer["embeds"][0]["title"] == "Sorry, something went wrong"
     assert answer["embeds"][0]["footer"]["text"].startswith("Code ")
     assert private(person) == [answer]
+
+
+async def test_an_aged_out_picture_is_told_privately_with_its_prompt(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    grid = await drawn(easel, person, "a fox --seed 42")
+    live.images.remove(job_of(grid))
+    nonce = await person.press(grid, f"MJ::JOB::variation::1::{job_of(grid)}")
+    answer = await person.until(lambda: person.answer(nonce))
+    assert answer["flags"] & 64
+    assert answer["embeds"][0]["title"] == "Picture gone"
+    assert answer["embeds"][0]["footer"]["text"] == "/imagine a fox --seed 42"
+
+
+async def test_variations_by_another_model_than_their_source_say_so(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    grid = await drawn(easel, person, "a fox")
+    live.desk._profile = live.desk._profile.model_copy(update={"name": "newer"})
+    await person.press(grid, f"MJ::JOB::variation::1::{job_of(grid)}")
+    await easel.finish(await easel.take())
+    result = await person.until(lambda: person.find("Variations (Strong) by", having="MJ::JOB::reroll"))
+    assert result["content"].endswith("\n-# Drawn with newer, not with the model of the original.")
