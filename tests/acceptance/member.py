@@ -122,7 +122,7 @@ class Member:
         return next((m for k, m in self.seen if k == "MESSAGE_CREATE" and m.get("nonce") == nonce), None)
 
     def find(self, *words: str, having: str = "") -> Message | None:
-        """Return the newest visible message whose content has all *words* and a button id that has *having*."""
+        """Return the newest message whose content has all *words* and a button id with *having*."""
         for message in reversed(list(self.messages.values())):
             ids = " ".join(custom_ids(message))
             if all(word in message["content"] for word in words) and having in ids:
@@ -132,7 +132,7 @@ class Member:
     async def imagine(self, prompt: str, seconds: float = 90) -> Message:
         """Type `/imagine` and wait for the grid."""
         await self.command("imagine", prompt=prompt)
-        text = prompt.split(" --")[0]
+        text = prompt.split(" --", maxsplit=1)[0]
         return await self.until(lambda: self.find(text, having="MJ::JOB::reroll"), seconds)
 
     async def download(self, message: Message) -> bytes:

@@ -114,3 +114,9 @@ class Stage:
         """Read the job database from outside."""
         with sqlite3.connect(self.data / "journeyman.sqlite3") as database:
             return database.execute(sql, values).fetchall()
+
+    async def discord(self, verb: str, path: str, /, **body: object) -> Any:
+        """Do something to the local Discord's world, such as setting a fault."""
+        async with self._http.request(verb, f"{self.facts['url']}/playground{path}", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json() if answer.status != 204 else None
