@@ -8,7 +8,7 @@ import structlog
 
 from cli.config import Log
 
-LOUD = ("discord", "aiohttp", "asyncio", "diffusers", "transformers", "httpx", "urllib3", "PIL")  # libraries
+OURS = ("bot", "cli", "parser", "playground", "worker")
 
 
 def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
@@ -41,9 +41,11 @@ def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(log.level.upper())
-    for name in LOUD:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    level = logging.getLevelNamesMapping()[log.level.upper()]
+    # Libraries tell their arguments when they may talk, and among those are prompts.
+    root.setLevel(max(level, logging.WARNING))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
