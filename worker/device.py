@@ -86,6 +86,7 @@ class Capacity:
 
     free: Mapping[Speed, int]
     resident: int
+    newcomers: int = 0  # beyond those, for people who have nothing running here
 
 
 class Device(Protocol):

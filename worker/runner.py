@@ -111,7 +111,7 @@ class Runner:
         """Claim what the device has room for; return whether there was anything."""
         capacity = await self._device.capacity()
         try:
-            claims = await self._store.claim(self._worker, capacity.free)
+            claims = await self._store.claim(self._worker, capacity.free, newcomers=capacity.newcomers)
         except DatabaseBusy:
             log.warning("database_busy", doing="claim")
             return False

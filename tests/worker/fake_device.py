@@ -22,12 +22,13 @@ from worker.recipe import Drawing
 class FakeDevice:
     """Take one step of every job whenever the loop comes round, while *going* is set."""
 
-    def __init__(self, *, places: int = 8, preview: bytes | None = None) -> None:
+    def __init__(self, *, places: int = 8, newcomers: int = 0, preview: bytes | None = None) -> None:
         self.going = asyncio.Event()
         self.going.set()
         self.jobs: list[DeviceJob] = []  # everything accepted, in order
         self.failures: dict[JobId, tuple[ErrorCode, bool]] = {}
         self._places = places
+        self._newcomers = newcomers
         self._preview = preview
         self._log = EventLog()
         self._tasks: dict[JobId, tuple[DeviceJob, asyncio.Task[None]]] = {}
@@ -48,7 +49,9 @@ class FakeDevice:
 
     async def capacity(self) -> Capacity:
         resident = sum(_count(job) for job, _ in self._tasks.values())
-        return Capacity(dict.fromkeys(Speed, max(0, self._places - resident)), resident)
+        free = max(0, self._places - resident)
+        newcomers = max(0, min(self._newcomers, self._places + self._newcomers - resident))
+        return Capacity(dict.fromkeys(Speed, free), resident, newcomers)
 
     def drop(self, job_id: JobId) -> None:
         """Give a job up, asked or not."""

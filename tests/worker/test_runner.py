@@ -267,6 +267,19 @@ async def test_no_more_is_claimed_than_the_device_takes(house: House) -> None:
     await device.close()
 
 
+async def test_a_flood_that_fills_the_device_does_not_keep_another_person_out(house: House) -> None:
+    device = FakeDevice(places=8, newcomers=4)
+    device.going.clear()
+    for _ in range(4):
+        await house.submit(1)
+    async with running(house, device):
+        await under_way(device, 2)
+        await house.submit(2)
+        await under_way(device, 3)
+        assert [accepted.owner_id for accepted in device.jobs] == [1, 1, 2]
+    await device.close()
+
+
 async def test_an_upscale_goes_to_the_device_as_such(house: House, device: FakeDevice) -> None:
     grid = await house.drawn()
     async with running(house, device):

@@ -194,7 +194,7 @@ class Engine:
     def capacity(self) -> Capacity:
         """Return the free places by lane."""
         free = {lane: self._scheduler.free(lane, self._usual) for lane in Speed}
-        return Capacity(free, len(self._scheduler))
+        return Capacity(free, len(self._scheduler), self._scheduler.free_for_newcomers(self._usual))
 
     def step(self) -> list[Outcome]:
         """Take one step for one batch; return what happened, in order."""

@@ -95,7 +95,8 @@ class InProcessDevice:
         seen = self._seen
         waiting = self._sent - seen.taken
         free = {lane: max(0, places - waiting) for lane, places in seen.capacity.free.items()}
-        return Capacity(free, seen.capacity.resident + waiting)
+        newcomers = max(0, seen.capacity.newcomers - waiting)
+        return Capacity(free, seen.capacity.resident + waiting, newcomers)
 
     def _take_in(self, job: DeviceJob, engine: Engine) -> Sequence[Outcome]:
         self._taken += _count(job)

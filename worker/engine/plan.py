@@ -99,8 +99,8 @@ class StepScheduler:
     """Admit, group, advance and retire samples, one step at a time.
 
     The highest lane with work has the device to itself; what waits below keeps its place. Inside
-    a lane, keys take turns; inside a key, the person served least so far is next, with their job
-    that has least left to do.
+    a lane, keys take turns; inside a key, people get equal shares of a step, each with the job that
+    has least left to do, and where not all fit, who was served least so far is next.
     """
 
     def __init__(self, *, first_cap: int = 8, most: int = 64, resident_limit: int = 128) -> None:
@@ -179,7 +179,7 @@ class StepScheduler:
         relaxed = [s for s in self._samples.values() if s.lane == Speed.RELAX]
         return max(relaxed, key=lambda s: s.arrival).id.job_id if relaxed else None
 
-    def free(self, lane: Speed, key: BatchKey | None) -> int:
+    def free(self, lane: Speed, key: BatchKey) -> int:
         """Return the places left for *lane*, in pictures.
 
         A lane is full once it and those above it fill the batch of *key*, the usual one; what
@@ -187,28 +187,33 @@ class StepScheduler:
         """
         above = LANES[: LANES.index(lane) + 1]
         ahead = sum(sample.lane in above for sample in self._samples.values())
-        cap = self._first_cap if key is None else self.cap(key).rows
+        cap = self.cap(key).rows
         if lane == Speed.RELAX:
             ahead = len(self._samples)
         return max(0, min(cap - ahead, self._resident_limit - len(self._samples)))
 
+    def free_for_newcomers(self, key: BatchKey) -> int:
+        """Return the places kept for people who have nothing running: as many again as a full batch.
+
+        They share the steps from the start instead of waiting until somebody's flood has drained.
+        """
+        most = min(2 * self.cap(key).rows, self._resident_limit)
+        return max(0, most - len(self._samples))
+
     def _fill(self, candidates: list[Sample], rows: int) -> list[Sample]:
+        """Choose up to *rows* samples: in turns a job of each person, while every one of them has another.
+
+        So a person with one job does not wait for steps that carry ten of somebody else's.
+        """
         jobs: dict[JobId, list[Sample]] = {}
         for sample in candidates:
             jobs.setdefault(sample.id.job_id, []).append(sample)
-        waiting: dict[int, list[list[Sample]]] = {}
+        lines: dict[int, list[list[Sample]]] = {}
         for job in sorted(jobs.values(), key=_work_left):
-            waiting.setdefault(job[0].owner_id, []).append(sorted(job, key=lambda s: (s.step, s.id.cell)))
-        taken = dict.fromkeys(waiting, 0)
-        batch: list[Sample] = []
-        while waiting and len(batch) < rows:
-            owner = min(waiting, key=lambda o: self._served[o] + taken[o])
-            job = waiting[owner].pop(0)[: rows - len(batch)]
-            if not waiting[owner]:
-                del waiting[owner]
-            taken[owner] += len(job)
-            batch += job
-        return batch
+            lines.setdefault(job[0].owner_id, []).append(sorted(job, key=lambda s: (s.step, s.id.cell)))
+        owners = sorted(lines, key=lambda owner: self._served[owner])
+        rounds = zip(*(lines[owner] for owner in owners), strict=False)
+        return [sample for turn in rounds for job in turn for sample in job][:rows]
 
 
 def _work_left(job: list[Sample]) -> tuple[int, int]:

@@ -54,7 +54,7 @@ class Store:
         self._clock = clock
         self._limits = limits
 
-    async def claim(self, worker: str, free: Mapping[Speed, int]) -> list[Claim]:
+    async def claim(self, worker: str, free: Mapping[Speed, int], *, newcomers: int = 0) -> list[Claim]:
         """Lease the jobs whose turn it is, in their order.
 
         Lanes are served turbo, fast, relax; people in a lane take turns; nobody has more than the limit
@@ -64,10 +64,22 @@ class Store:
         Args:
             worker: Name of the claiming worker, the one of its lock file.
             free: Pictures the device would take now, by lane; each claim is counted against every lane.
+            newcomers: Pictures it would take beyond those of people who have nothing running, so that a
+                flood that fills the device keeps nobody waiting.
         """
-        if not any(places > 0 for places in free.values()) or not await self._database.read(_anyone_waits):
+        limits = [(speed, self._limits.running) for speed in fairness.LANES if free.get(speed, 0) > 0]
+        if newcomers > 0:
+            limits += [(speed, 1) for speed in fairness.LANES]
+        if not limits or not await self._database.read(partial(_anyone_may_start, limits=limits)):
             return []
-        work = partial(_claim, worker=worker, free=free, limit=self._limits.running, now=self._clock())
+        work = partial(
+            _claim,
+            worker=worker,
+            free=free,
+            newcomers=newcomers,
+            limit=self._limits.running,
+            now=self._clock(),
+        )
         return await self._database.write(work)
 
     async def heartbeat(self, worker: str, claims: Collection[ClaimId]) -> Heartbeat:
@@ -140,32 +152,50 @@ def expire(db: sqlite3.Connection, claim_id: ClaimId, now: float) -> None:
     _fail(db, claim_id, now, code=ErrorCode.ATTEMPTS_EXHAUSTED, retryable=True)
 
 
-def _anyone_waits(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is not None
+def _anyone_may_start(db: sqlite3.Connection, *, limits: Collection[tuple[Speed, int]]) -> bool:
+    """Tell whether somebody waits in one of the lanes and has fewer jobs running than its limit."""
+    if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
+        return False
+    running = _running(db)
+    return any(_next_owner(db, speed, running, limit) is not None for speed, limit in limits)
 
 
-def _claim(
-    db: sqlite3.Connection, *, worker: str, free: Mapping[Speed, int], limit: int, now: float
-) -> list[Claim]:
-    claims: list[Claim] = []
-    running = {
+def _running(db: sqlite3.Connection) -> dict[int, int]:
+    return {
         row["owner_id"]: row["jobs"]
         for row in db.execute(
             "SELECT owner_id, count(*) AS jobs FROM jobs INDEXED BY jobs_running"
             " WHERE state = 'running' GROUP BY owner_id"
         )
     }
-    taken = 0
-    for speed in fairness.LANES:
-        while free.get(speed, 0) > taken:
-            owner_id = _next_owner(db, speed, running, limit)
-            if owner_id is None:
-                break
-            claim, pictures = _lease_first(db, speed, owner_id, worker=worker, now=now)
-            claims.append(claim)
-            taken += pictures
-            running[owner_id] = running.get(owner_id, 0) + 1
-    return claims
+
+
+def _claim(
+    db: sqlite3.Connection,
+    *,
+    worker: str,
+    free: Mapping[Speed, int],
+    newcomers: int,
+    limit: int,
+    now: float,
+) -> list[Claim]:
+    running = _running(db)
+
+    def start(places: Mapping[Speed, int], most_running: int) -> list[Claim]:
+        claims: list[Claim] = []
+        taken = 0
+        for speed in fairness.LANES:
+            while places.get(speed, 0) > taken:
+                owner_id = _next_owner(db, speed, running, most_running)
+                if owner_id is None:
+                    break
+                claim, pictures = _lease_first(db, speed, owner_id, worker=worker, now=now)
+                claims.append(claim)
+                taken += pictures
+                running[owner_id] = running.get(owner_id, 0) + 1
+        return claims
+
+    return start(free, limit) + start(dict.fromkeys(fairness.LANES, newcomers), 1)
 
 
 def _next_owner(db: sqlite3.Connection, speed: Speed, running: Mapping[int, int], limit: int) -> int | None:

@@ -78,6 +78,24 @@ def test_one_person_with_many_jobs_gets_no_more_than_another_with_one() -> None:
     assert turns.count(2) == 10
 
 
+def test_a_shared_step_carries_no_more_of_one_person_than_of_another() -> None:
+    scheduler = StepScheduler(first_cap=32)
+    for number in range(6):
+        scheduler.add(grid(f"flood{number}", owner=1))
+    assert len(scheduler.schedule()) == 24
+    scheduler.add(grid("single", owner=2))
+    batch = scheduler.schedule()
+    assert [sum(s.owner_id == owner for s in batch) for owner in (1, 2)] == [4, 4]
+
+
+def test_more_people_than_fit_take_turns() -> None:
+    scheduler = StepScheduler(first_cap=8, most=8)
+    for owner in range(5):
+        scheduler.add(grid(f"j{owner}", owner=owner, steps=20))
+    turns = [owner for _ in range(20) for owner in {s.owner_id for s in step(scheduler)}]
+    assert [turns.count(owner) for owner in range(5)] == [8] * 5
+
+
 def test_who_comes_late_is_not_repaid_for_the_time_away() -> None:
     scheduler = StepScheduler(first_cap=4, most=4)
     scheduler.add(grid("early", owner=1, steps=100))
@@ -142,6 +160,17 @@ def test_a_lane_counts_only_itself_and_those_above_it() -> None:
     assert free == {Speed.TURBO: 4, Speed.FAST: 4, Speed.RELAX: 0}
     scheduler.add(grid("f", lane=Speed.FAST))
     assert scheduler.free(Speed.TURBO, SQUARE) == 0  # the resident limit
+
+
+def test_a_full_device_keeps_places_for_people_who_have_nothing_running() -> None:
+    scheduler = StepScheduler(first_cap=8)
+    for number in range(2):
+        scheduler.add(grid(f"flood{number}"))
+    assert scheduler.free(Speed.FAST, SQUARE) == 0
+    assert scheduler.free_for_newcomers(SQUARE) == 8
+    for owner in (2, 3):
+        scheduler.add(grid(f"single{owner}", owner=owner))
+    assert scheduler.free_for_newcomers(SQUARE) == 0
 
 
 def test_the_newest_waiting_relax_job_is_the_one_to_hand_back() -> None:
