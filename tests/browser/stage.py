@@ -73,6 +73,10 @@ class Complaints:
         page.on("request", self._request)
         page.on("console", lambda line: self._console(line.type, line.text))
 
+    def moved(self, home: str) -> None:
+        """The page is served from another address now."""
+        self._home = home
+
     def _request(self, request: Request) -> None:
         here = request.url.startswith((self._home, self._home.replace("http", "ws"), "data:", "blob:"))
         if not here:
