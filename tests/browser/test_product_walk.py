@@ -77,9 +77,7 @@ async def test_a_newcomer_draws_presses_breaks_and_returns(
         await imagine(page, PROMPT)
         await expect(messages.last).to_contain_text("(Waiting to start)")
         await expect(messages.last).to_contain_text("%) (fast)", timeout=PICTURE_MS)
-        await expect(messages.last.locator(".attachments img").first).to_be_visible(
-            timeout=PICTURE_MS
-        )
+        await expect(messages.last.locator(".attachments img").first).to_be_visible(timeout=PICTURE_MS)
         grid = messages.filter(has_text="(fast)").filter(has=page.get_by_role("button", name="U1"))
         await expect(grid).to_be_visible(timeout=PICTURE_MS)
         for name in ("U1", "U2", "U3", "U4", "🔄", "V1", "V2", "V3", "V4"):
