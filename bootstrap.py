@@ -282,10 +282,11 @@ def install(needs_tools: bool) -> None:
         stamp_path(with_tools).unlink(missing_ok=True)
     torch = choose_torch(build, pinned(files[1].read_text(encoding="utf-8"), "torch"), offers)
     say(torch.sentence)
-    say("Installing PyTorch (about 200 MB; half a minute where it is cached) …")
-    pip_install([*torch.arguments, "-c", torch.constraints, "torch"])
     extras = "engine,train,dev" if needs_tools else "engine"
-    say("Installing the other packages (about half a minute) …")
+    if torch.arguments:  # alone, since an extra index is asked for every package
+        say("Installing PyTorch (about 200 MB) …")
+        pip_install([*torch.arguments, "-c", torch.constraints, "torch"])
+    say("Installing the packages (about a minute where they are cached) …")
     pip_install(["-c", torch.constraints, "-e", f".[{extras}]"])
     stamp_path(needs_tools).write_text(stamp, encoding="ascii")
     say(f"Installed in {time.monotonic() - started:.0f} seconds.")
