@@ -138,7 +138,6 @@ _SAME_MEANING = {
     "tiny": "diminuto diminuta",
     "large": "grande grandes",
     "huge": "enorme enormes",
-    "render": "render",
     "icon": "icono",
     "flat": "plano",
     "design": "diseño",

