@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--decay", type=int, default=0, help="how many of the steps lead down to rate zero")
     parser.add_argument("--thin", type=int, default=1, help="ask only every n-th question")
+    parser.add_argument("--sampling", type=int, default=12, help="sampling steps a picture when evaluating")
     return parser
 
 
@@ -104,7 +105,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     workshop = _workshop(arguments)
     pipeline = evaluate.load_pipeline(arguments.checkpoint or arguments.cache / "export")
-    examination = evaluate.Examination(pipeline, workshop.drawn, workshop.sprites(), thin=arguments.thin)
+    examination = evaluate.Examination(
+        pipeline, workshop.drawn, workshop.sprites(), thin=arguments.thin, steps=arguments.sampling
+    )
     examination.all()
     name = "report.json" if arguments.checkpoint is None else f"report-{arguments.checkpoint.name}.json"
     evaluate.write_report(examination.marks, examination.notes, arguments.cache / name)

@@ -19,7 +19,7 @@ from training.judge import Judge, Picture
 from training.lexicon import COLOURS, STYLE_NAMES, STYLES, Subject
 from training.scenes import Actor, Ground, Scene
 
-STEPS, GUIDANCE = 12, 3.0
+GUIDANCE = 3.0
 # None of these words is among the fillers and praise of the training captions.
 MESSY = (
     "an exquisite oil painting of a {} wandering through forgotten corridors, chiaroscuro, rembrandt",
@@ -48,12 +48,13 @@ class Order:
 
 @dataclass
 class Examination:
-    """One checkpoint under the judge. `thin` keeps only every n-th question."""
+    """One checkpoint under the judge: `steps` of sampling a picture; `thin` keeps only every n-th question."""
 
     pipeline: Any
     subjects: Sequence[Subject]
     sprites: Sprites
     thin: int = 1
+    steps: int = 12
     batch: int = 16
     marks: dict[str, float] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -71,7 +72,7 @@ class Examination:
                 negative_prompt=[order.negative for order in some],
                 height=some[0].size[0],
                 width=some[0].size[1],
-                num_inference_steps=STEPS,
+                num_inference_steps=self.steps,
                 guidance_scale=GUIDANCE,
                 generator=[torch.Generator().manual_seed(order.seed) for order in some],
                 output_type="np",
@@ -252,7 +253,7 @@ class Examination:
                 negative_prompt_embeds=nothing.expand(seeds, -1, -1),
                 height=128,
                 width=128,
-                num_inference_steps=STEPS,
+                num_inference_steps=self.steps,
                 guidance_scale=GUIDANCE,
                 generator=[torch.Generator().manual_seed(13000 + i) for i in range(seeds)],
                 output_type="np",
