@@ -48,7 +48,7 @@ class Order:
 
 @dataclass
 class Examination:
-    """One checkpoint under the judge: `steps` of sampling a picture; `thin` keeps only every n-th question."""
+    """One checkpoint under the judge: `steps` of sampling; `thin` keeps only every n-th question."""
 
     pipeline: Any
     subjects: Sequence[Subject]
