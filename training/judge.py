@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 
 SIDE = 24
 WINDOWS = (0.5, 0.62, 0.72, 0.82, 0.94)
-PALETTE = np.array([colour.rgb for colour in COLOURS.values()], np.float32) / 255
+PALETTE = np.asarray(np.array([colour.rgb for colour in COLOURS.values()]) / 255, np.float32)
 KEYS = tuple(COLOURS)
 GREYS = frozenset({"white", "black", "gray"})
 
