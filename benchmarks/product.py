@@ -38,13 +38,6 @@ def cpu_seconds(part: Part) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def peak_megabytes(part: Part) -> float:
-    """Return the most memory a process has held."""
-    status = Path(f"/proc/{part.process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1000
-
-
 def percentile(values: list[float], share: float) -> float:
     """Return the value below which *share* of them lie."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
@@ -140,8 +133,8 @@ async def measure(chosen: argparse.Namespace, folder: Path) -> dict[str, float]:
             "answer_p99_ms": percentile(waits, 0.99),
             "answer_max_ms": max(waits),
             "idle_share_of_a_core": calm,
-            "bot_peak_mb": peak_megabytes(bot),
-            "worker_peak_mb": peak_megabytes(worker),
+            "bot_peak_mb": bot.peak_megabytes(),
+            "worker_peak_mb": worker.peak_megabytes(),
         }
 
 

@@ -1,5 +1,6 @@
 """The bot's process."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,9 @@ from cli.failures import Failure
 from cli.folder import opened
 from cli.wiring import desk_on
 from worker.database import Database
+from worker.images import ImageStore
 from worker.lock import FileLock, LockHeld
+from worker.queue.upkeep import Upkeep
 
 
 async def serve(settings: Settings, ready: Callable[[], None]) -> None:
@@ -40,7 +43,12 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                 client = Journeyman(
                     desk_on(database, folder, settings), BotSettings(database), clock=time.time
                 )
-                await _connected(client, token, ready)
+                upkeep = Upkeep(database, ImageStore(folder.pictures), clock=time.time, locks=folder.root)
+                # Here too: with no worker left, somebody must notice that its jobs are waiting again.
+                async with asyncio.TaskGroup() as group:
+                    chores = group.create_task(upkeep.run())
+                    await _connected(client, token, ready)
+                    chores.cancel()
     except LockHeld as error:
         raise Failure(
             f"A bot already runs on the data folder {folder.root} ({error.holder}), and two would answer "

@@ -13,7 +13,6 @@ import structlog
 from cli import checkpoint
 from cli.config import Engine, Settings
 from cli.folder import Folder, opened
-from worker.api import DatabaseBusy
 from worker.database import Database
 from worker.device import Device
 from worker.engine.checkpoint import Hardware
@@ -26,8 +25,7 @@ from worker.queue.upkeep import Upkeep
 from worker.recipe import ModelProfile
 from worker.runner import Runner
 
-TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
-PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
+POLITENESS = 5  # added to the process's nice value: the bot answers at once even while every core draws
 FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
 MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
 
@@ -44,6 +42,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
+    os.nice(POLITENESS)
     folder = opened(settings.data)
     async with Database(folder.database) as database:
         await drawing(settings, database, folder, ready)
@@ -98,7 +97,7 @@ async def _work(runner: Runner, upkeep: Upkeep) -> None:
     """Run both until cancelled; the runner ends in its own order."""
     stop = asyncio.Event()
     running = asyncio.create_task(runner.run(stop))
-    chores = asyncio.create_task(_chores(upkeep))
+    chores = asyncio.create_task(upkeep.run())
     try:
         await asyncio.wait({running, chores}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -106,16 +105,3 @@ async def _work(runner: Runner, upkeep: Upkeep) -> None:
         chores.cancel()
         await running
     await chores
-
-
-async def _chores(upkeep: Upkeep) -> None:
-    pruned = time.monotonic() - PRUNE_SECONDS
-    while True:
-        try:
-            await upkeep.take_back()
-            if time.monotonic() - pruned >= PRUNE_SECONDS:
-                await upkeep.prune()
-                pruned = time.monotonic()
-        except DatabaseBusy:
-            log.warning("database_busy", doing="upkeep")
-        await asyncio.sleep(TAKE_BACK_SECONDS)

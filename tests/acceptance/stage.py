@@ -33,6 +33,11 @@ class Part:
             self.process.send_signal(signal.SIGINT)
         return await asyncio.wait_for(self.process.wait(), seconds)
 
+    def peak_megabytes(self) -> float:
+        """Return the most memory it has held (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1000
+
     def said(self) -> str:
         """Return what it wrote so far."""
         return self.log.read_text()

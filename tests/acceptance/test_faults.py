@@ -94,3 +94,15 @@ async def test_everything_ends_cleanly_when_asked(stage: Stage, member: Member) 
     assert stage.rows("SELECT state, attempt - spared FROM jobs") == [("queued", 0)]
     for part in (bot, worker):
         assert "Traceback" not in part.said()
+
+
+async def test_a_lone_bot_notices_that_a_dead_workers_job_waits_again(stage: Stage, member: Member) -> None:
+    bot = await stage.bot()
+    worker = await stage.worker()
+    nonce = await member.command("imagine", prompt=f"a lonely whale {SLOW}")
+    waiting = await member.until(lambda: member.answer(nonce))
+    await member.until(lambda: "%)" in member.messages[waiting["id"]]["content"])
+    worker.kill()
+    await worker.process.wait()
+    await member.until(lambda: "(Waiting to start)" in member.messages[waiting["id"]]["content"])
+    assert bot.peak_megabytes() < 150

@@ -68,9 +68,7 @@ async def test_a_courier_that_breaks_ends_the_process_with_words(
 
 def test_the_bot_never_loads_what_draws(root: Path) -> None:
     code = (
-        "import bot.client, bot.endpoint, resource, sys;"
-        "assert not {'torch', 'diffusers', 'transformers', 'numpy', 'PIL'} & set(sys.modules);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import bot.client, bot.endpoint, sys;"
+        "assert not {'torch', 'diffusers', 'transformers', 'numpy', 'PIL'} & set(sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert int(run.stdout) < 150 * 1024
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

@@ -9,7 +9,9 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from worker.api import JobId
+import structlog
+
+from worker.api import DatabaseBusy, JobId
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import is_held, worker_lock
@@ -18,7 +20,11 @@ from worker.queue.store import LEASE_SECONDS, ClaimId, expire
 
 EVENTS_KEPT_SECONDS = 30 * 24 * 3600.0  # a bot that was away for longer starts from the jobs themselves
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row; no submission takes an hour
+TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
+PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
 CHUNK = 1000  # rows or folders dealt with at once, so that nobody waits long for the lock
+
+log = structlog.get_logger(__name__)
 
 
 class Upkeep:
@@ -39,6 +45,20 @@ class Upkeep:
         self._images = images
         self._clock = clock
         self._locks = locks
+
+    async def run(self) -> None:
+        """Do the chores until cancelled."""
+        loop = asyncio.get_running_loop()
+        pruned = loop.time() - PRUNE_SECONDS
+        while True:
+            try:
+                await self.take_back()
+                if loop.time() - pruned >= PRUNE_SECONDS:
+                    await self.prune()
+                    pruned = loop.time()
+            except DatabaseBusy:
+                log.warning("database_busy", doing="upkeep")
+            await asyncio.sleep(TAKE_BACK_SECONDS)
 
     async def take_back(self) -> int:
         """Take back the jobs of dead workers and those whose lease ran out; return how many.
