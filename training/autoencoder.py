@@ -27,16 +27,16 @@ class Easel:
     """Training pictures: a ring of composites, a share of every batch new."""
 
     def __init__(self, sprites: Sprites, rng: random.Random, capacity: int = 3000) -> None:
-        self._sprites, self._rng = sprites, rng
+        self._sprites, self.rng = sprites, rng
         self._ring: deque[compose.Pixels] = deque(maxlen=capacity)
 
     def batch(self, size: int, fresh: float = 0.25) -> Tensor:
         """(size, 3, 128, 128) in -1..1."""
         wanted = size if len(self._ring) < 20 * size else max(1, round(size * fresh))
         for number in range(wanted):
-            scene = draw_scene(self._rng, len(self._sprites), easy=number % 2 == 0)
+            scene = draw_scene(self.rng, len(self._sprites), easy=number % 2 == 0)
             self._ring.append(compose.draw(scene, self._sprites))
-        return to_tensor([self._ring[self._rng.randrange(len(self._ring))] for _ in range(size)])
+        return to_tensor([self._ring[self.rng.randrange(len(self._ring))] for _ in range(size)])
 
 
 def slopes(pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,6 +94,7 @@ class Apprentice:
         if self.path.exists():
             state = torch.load(self.path, weights_only=True)
             self.step = state["step"]
+            self.easel.rng.seed(self.step)
             self.vae.load_state_dict(state["vae"])
             self.muon.load_state_dict(state["muon"])
             self.adam.load_state_dict(state["adam"])

@@ -192,6 +192,7 @@ class Trainer:
         self.adam.load_state_dict(state["adam"])
         self.generator.manual_seed(self.step)
         self.author.rng.seed(self.step)
+        self.pool.rng.seed(self.step)
 
     def averaged(self) -> dict[str, dict[str, Tensor]]:
         """The averaged weights of each network by its own parameter names."""

@@ -37,7 +37,7 @@ class LatentPool:
     def __init__(self, sprites: Sprites, vae: Any, rng: random.Random, capacity: int = 16000) -> None:
         self._sprites = sprites
         self._vae = vae
-        self._rng = rng
+        self.rng = rng
         self._rings: dict[tuple[int, int], deque[tuple[Scene, Tensor]]] = {
             shape: deque(maxlen=capacity if shape == SHAPES[0] else capacity // 8) for shape in SHAPES
         }
@@ -45,7 +45,7 @@ class LatentPool:
     def add(self, shape: tuple[int, int], count: int) -> list[tuple[Scene, Tensor]]:
         """Draw and encode `count` new scenes, half of them easy; they stay in the pool."""
         total = len(self._sprites)
-        scenes = [draw_scene(self._rng, total, shape, easy=i % 2 == 0) for i in range(count)]
+        scenes = [draw_scene(self.rng, total, shape, easy=i % 2 == 0) for i in range(count)]
         latents = encode(
             self._vae, to_tensor([compose.draw(scene, self._sprites) for scene in scenes])
         ).half()
@@ -55,10 +55,10 @@ class LatentPool:
 
     def batch(self, size: int, fresh: float = 0.25, square: float = 0.75) -> tuple[list[Scene], Tensor]:
         """`size` scenes of one shape and their latents (size, 4, h, w)."""
-        shape = SHAPES[0] if self._rng.random() < square else self._rng.choice(SHAPES[1:])
+        shape = SHAPES[0] if self.rng.random() < square else self.rng.choice(SHAPES[1:])
         ring = self._rings[shape]
         while len(ring) < 3 * size:
             self.add(shape, size)
         rows = self.add(shape, round(size * fresh))
-        rows += [ring[self._rng.randrange(len(ring))] for _ in range(size - len(rows))]
+        rows += [ring[self.rng.randrange(len(ring))] for _ in range(size - len(rows))]
         return [scene for scene, _ in rows], torch.stack([latent for _, latent in rows]).float()

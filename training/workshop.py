@@ -58,7 +58,7 @@ class Workshop:
 
     def apprentice(self) -> Apprentice:
         """The decoder's training, resumed if it has a state."""
-        easel = Easel(self.sprites(), random.Random())
+        easel = Easel(self.sprites(), random.Random(2))
         return Apprentice(self.autoencoder(), easel, self.cache / "decoder.pt")
 
     def finished_autoencoder(self) -> Any:
@@ -96,8 +96,7 @@ class Workshop:
 
     def trainer(self) -> Trainer:
         """The diffusion training, resumed if it has a state."""
-        rng = random.Random(self.state.stat().st_mtime_ns if self.state.exists() else 0)
-        pool = LatentPool(self.sprites(), self.autoencoder(), rng)
+        pool = LatentPool(self.sprites(), self.autoencoder(), random.Random(0))
         return Trainer(self.painter(), pool, self.author(0), self.state)
 
     def _looks(self) -> networks.Vector:
