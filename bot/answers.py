@@ -7,7 +7,7 @@ from functools import cache
 import discord
 import structlog
 
-from bot import errors, paper
+from bot import errors, payload
 from bot.faults import BotError
 from bot.origin import TOKEN_SECONDS, Origin
 from bot.policy import Caller, Place, reach
@@ -94,7 +94,7 @@ async def privately(interaction: Interaction, letter: Letter) -> None:
 
     A public deferral is taken back first: nobody else needs to know.
     """
-    keywords = paper.to_send(letter)
+    keywords = payload.to_send(letter)
     response = interaction.response
     if not response.is_done():
         await response.send_message(ephemeral=True, **keywords)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 
 import discord
 
-from bot import errors, paper, render
+from bot import errors, payload, render
 from bot.actions import DRAWS, Action, Unreadable, Verb, read
 from bot.answers import Interaction, caller_of, privately, texts_of, told
-from bot.cabinet import Cabinet
 from bot.faults import BotCode, BotError
+from bot.job_actions import JobActions
+from bot.orders import Orders
 from bot.render import Letter
 from bot.settings import Settings
-from bot.studio import Studio
 from worker.api import Cell, JobId, JobState, Order, PictureGone, Reroll, Strength, Upscale, Vary
 
 _ORDERS: Mapping[Verb, Callable[[JobId, int], Order]] = {
@@ -34,9 +34,9 @@ def order_for(action: Action) -> Order | None:
 class Buttons:
     """Acts on presses."""
 
-    def __init__(self, *, studio: Studio, cabinet: Cabinet, settings: Settings) -> None:
-        self._studio = studio
-        self._cabinet = cabinet
+    def __init__(self, *, orders: Orders, job_actions: JobActions, settings: Settings) -> None:
+        self._orders = orders
+        self._job_actions = job_actions
         self._settings = settings
 
     async def press(self, interaction: Interaction, custom_id: str) -> None:
@@ -65,24 +65,24 @@ class Buttons:
 
     async def _order(self, interaction: Interaction, order: Order, action: Action) -> None:
         try:
-            await self._studio.order(interaction, order)
+            await self._orders.place(interaction, order)
         except PictureGone as error:
-            prompt = await self._cabinet.prompt_of(action.job_id)
+            prompt = await self._job_actions.prompt_of(action.job_id)
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
     async def _cancel(self, interaction: Interaction, action: Action) -> None:
-        job = await self._cabinet.cancel(caller_of(interaction), action.job_id)
+        job = await self._job_actions.cancel(caller_of(interaction), action.job_id)
         if job.state is not JobState.CANCELLED:
             await interaction.response.defer()  # the courier writes "(Stopped)" when it has
             return
         letter = render.stopped(job, texts_of(interaction))
-        await interaction.response.edit_message(**paper.to_edit(letter, keep_files=True))
+        await interaction.response.edit_message(**payload.to_edit(letter, keep_files=True))
 
     async def _fix(self, interaction: Interaction, action: Action) -> None:
         prompt = await self._settings.fix(action.subject)
         if prompt is None:
             raise BotError(BotCode.FIX_GONE)
-        await self._studio.imagine(interaction, prompt)
+        await self._orders.imagine(interaction, prompt)
 
     async def _delete(self, interaction: Interaction, action: Action) -> None:
         texts = texts_of(interaction)
@@ -92,16 +92,16 @@ class Buttons:
             case Verb.KEEP:
                 letter = Letter(texts("delete.kept"))
             case _:
-                await self._cabinet.delete(caller_of(interaction), action.job_id)
+                await self._job_actions.delete(caller_of(interaction), action.job_id)
                 await _delete_copy(interaction, action.index)
                 letter = Letter(texts("delete.done"))
-        await interaction.response.edit_message(**paper.to_edit(letter))
+        await interaction.response.edit_message(**payload.to_edit(letter))
 
 
-async def cancel_by_command(interaction: Interaction, cabinet: Cabinet, action: Action) -> None:
+async def cancel_by_command(interaction: Interaction, job_actions: JobActions, action: Action) -> None:
     """Stop a job on behalf of a menu command, which has no message of its own to change."""
     texts = texts_of(interaction)
-    job = await cabinet.cancel(caller_of(interaction), action.job_id)
+    job = await job_actions.cancel(caller_of(interaction), action.job_id)
     stopped = job.state is JobState.CANCELLED
     await privately(interaction, Letter(texts("cancel.stopped" if stopped else "cancel.stopping")))
 

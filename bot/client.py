@@ -10,7 +10,6 @@ from discord.ext import commands
 
 from bot.answers import guarded, texts_for
 from bot.buttons import Buttons, is_press
-from bot.cabinet import Cabinet
 from bot.commands.help import HelpCommand
 from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
@@ -18,11 +17,12 @@ from bot.commands.menus import Menus
 from bot.commands.show import ShowCommand
 from bot.courier import Courier
 from bot.faults import Stopped
+from bot.job_actions import JobActions
+from bot.orders import Orders
 from bot.outlet import Outlet
 from bot.pace import Pace
 from bot.reactions import Reactions
 from bot.settings import Settings
-from bot.studio import Studio
 from bot.texts import Texts
 from bot.tree import Tree
 from worker.api import JobDesk
@@ -76,13 +76,13 @@ class Journeyman(commands.Bot):
         self.courier = Courier(
             desk=desk, settings=settings, outlet=outlet, texts=texts_for, clock=clock, pace=pace
         )
-        studio = Studio(desk=desk, settings=settings, courier=self.courier, clock=clock, pace=pace)
-        cabinet = Cabinet(desk=desk, settings=settings, outlet=outlet, wake=self.courier.wake)
-        self._buttons = Buttons(studio=studio, cabinet=cabinet, settings=settings)
-        self._reactions = Reactions(self, desk=desk, settings=settings, cabinet=cabinet)
-        self._menus = Menus(cabinet=cabinet, settings=settings)
+        orders = Orders(desk=desk, settings=settings, courier=self.courier, clock=clock, pace=pace)
+        job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, wake=self.courier.wake)
+        self._buttons = Buttons(orders=orders, job_actions=job_actions, settings=settings)
+        self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
+        self._menus = Menus(job_actions=job_actions, settings=settings)
         self._cogs_to_add: tuple[commands.Cog, ...] = (
-            ImagineCommand(studio),
+            ImagineCommand(orders),
             ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock),
             InfoCommand(desk=desk, settings=settings, outlet=outlet),
             HelpCommand(),

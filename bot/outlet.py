@@ -9,7 +9,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
-from bot import paper
+from bot import payload
 from bot.actions import Action, Verb, read
 from bot.origin import Origin, Reach
 from bot.render import Letter
@@ -77,7 +77,7 @@ class Outlet:
 
         In a channel, *nonce* makes repeating it within minutes return the first message.
         """
-        keywords = paper.to_send(letter)
+        keywords = payload.to_send(letter)
         if origin.reach is Reach.TOKEN:
             sent = await self._call(self._webhook(origin).send(wait=True, **keywords))
             return sent.id
@@ -95,7 +95,7 @@ class Outlet:
         self, origin: Origin, message_id: int, letter: Letter, *, keep_files: bool = False
     ) -> None:
         """Make a message look like *letter*."""
-        keywords = paper.to_edit(letter, keep_files=keep_files)
+        keywords = payload.to_edit(letter, keep_files=keep_files)
         if origin.reach is Reach.TOKEN:
             await self._call(self._webhook(origin).edit_message(message_id, **keywords))
         else:
@@ -131,13 +131,13 @@ class Outlet:
 
     async def whisper(self, origin: Origin, letter: Letter) -> None:
         """Tell the requester alone, through the interaction's token."""
-        keywords = paper.to_send(letter)
+        keywords = payload.to_send(letter)
         await self._call(self._webhook(origin).send(wait=True, ephemeral=True, **keywords))
 
     async def direct(self, user_id: int, letter: Letter) -> None:
         """Send a direct message; refused where the person does not take them."""
         channel = await self._call(self._client.create_dm(discord.Object(user_id)))
-        await self._call(channel.send(**paper.to_send(letter)))
+        await self._call(channel.send(**payload.to_send(letter)))
 
     def link(self, origin: Origin, message_id: int) -> str:
         """Return the address of a message."""

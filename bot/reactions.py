@@ -6,10 +6,10 @@ import structlog
 from bot import errors
 from bot.actions import job_named
 from bot.answers import texts_for
-from bot.cabinet import Cabinet
 from bot.faults import BotCode, BotError
+from bot.job_actions import JobActions
 from bot.outlet import FAILURES, custom_ids
-from bot.paper import to_send
+from bot.payload import to_send
 from bot.policy import Caller
 from bot.render import Letter
 from bot.settings import Settings
@@ -25,12 +25,12 @@ class Reactions:
     """Acts on reactions; who may not is not told, since a reaction has no private answer."""
 
     def __init__(
-        self, client: discord.Client, *, desk: JobDesk, settings: Settings, cabinet: Cabinet
+        self, client: discord.Client, *, desk: JobDesk, settings: Settings, job_actions: JobActions
     ) -> None:
         self._client = client
         self._desk = desk
         self._settings = settings
-        self._cabinet = cabinet
+        self._job_actions = job_actions
 
     async def reacted(self, event: discord.RawReactionActionEvent) -> None:
         """Do what the reaction asks for."""
@@ -51,13 +51,13 @@ class Reactions:
     async def _act(self, event: discord.RawReactionActionEvent, job_id: JobId, *, cross: bool) -> None:
         caller = Caller(event.user_id, moderator=self._moderator(event))
         if not cross:
-            await self._cabinet.send(caller, job_id)
+            await self._job_actions.send(caller, job_id)
             return
         job = await self._desk.get(job_id)
         if job.state.final:
-            await self._cabinet.delete(caller, job_id)
+            await self._job_actions.delete(caller, job_id)
         else:
-            await self._cabinet.cancel(caller, job_id)
+            await self._job_actions.cancel(caller, job_id)
 
     async def _job_of(self, event: discord.RawReactionActionEvent) -> JobId | None:
         known = await self._settings.job_shown_by(event.message_id)

@@ -99,7 +99,7 @@ def letter(line: Line, texts: Texts) -> Letter:
     if line.progress:
         after += f" ({line.progress})"
     if line.mode:
-        after += f" ({texts('mode.' + job.speed)})"
+        after += f" ({mode(job.speed, texts)})"
     if line.small:
         after += f"\n-# {line.small}"
     prompt = canonical(job.request)

@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.answers import Interaction, guarded
 from bot.commands.scope import everywhere
-from bot.studio import Studio
+from bot.orders import Orders
 from bot.texts import Texts
 from parser import PROMPT_LIMIT
 
@@ -13,10 +13,10 @@ WORDS = Texts()
 
 
 class ImagineCommand(commands.Cog):
-    """Adapter of `Studio.imagine`."""
+    """Adapter of `Orders.imagine`."""
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
 
     @app_commands.command(name="imagine", description=WORDS("command.imagine"))
     @app_commands.describe(prompt=WORDS("command.imagine.prompt"))
@@ -25,4 +25,4 @@ class ImagineCommand(commands.Cog):
         self, interaction: Interaction, prompt: app_commands.Range[str, 1, PROMPT_LIMIT]
     ) -> None:
         """Order a grid."""
-        await guarded(interaction, lambda: self._studio.imagine(interaction, prompt))
+        await guarded(interaction, lambda: self._orders.imagine(interaction, prompt))

@@ -6,9 +6,9 @@ from discord import app_commands
 from bot.actions import Action, Verb, job_named
 from bot.answers import Interaction, caller_of, guarded, privately, texts_of
 from bot.buttons import cancel_by_command
-from bot.cabinet import Cabinet
 from bot.commands.scope import everywhere
 from bot.faults import BotCode, BotError
+from bot.job_actions import JobActions
 from bot.outlet import custom_ids
 from bot.render import Letter
 from bot.settings import Settings
@@ -21,8 +21,8 @@ WORDS = Texts()
 class Menus:
     """*Cancel Job* and *DM Results*."""
 
-    def __init__(self, *, cabinet: Cabinet, settings: Settings) -> None:
-        self._cabinet = cabinet
+    def __init__(self, *, job_actions: JobActions, settings: Settings) -> None:
+        self._job_actions = job_actions
         self._settings = settings
 
     def add_to(self, tree: app_commands.CommandTree[discord.Client]) -> None:
@@ -41,12 +41,12 @@ class Menus:
 
     async def _cancel(self, interaction: Interaction, message: discord.Message) -> None:
         job_id = await self._job_of(message)
-        await cancel_by_command(interaction, self._cabinet, Action(Verb.CANCEL, job_id))
+        await cancel_by_command(interaction, self._job_actions, Action(Verb.CANCEL, job_id))
 
     async def _send(self, interaction: Interaction, message: discord.Message) -> None:
         job_id = await self._job_of(message)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._cabinet.send(caller_of(interaction), job_id)
+        await self._job_actions.send(caller_of(interaction), job_id)
         await privately(interaction, Letter(texts_of(interaction)("dm.sent")))
 
     async def _job_of(self, message: discord.Message) -> JobId:

@@ -7,7 +7,7 @@ from uuid import UUID
 from discord import app_commands
 from discord.ext import commands
 
-from bot import echo, errors, paper, render
+from bot import echo, errors, payload, render
 from bot.answers import Interaction, caller_of, guarded, privately, texts_of
 from bot.commands.scope import everywhere
 from bot.origin import origin_of
@@ -58,12 +58,12 @@ class ShowCommand(commands.Cog):
         fitted, extension = await asyncio.to_thread(fit, body, interaction.filesize_limit)
         texts = texts_of(interaction)
         picture = render.File(render.picture_name(job, origin_of(job), extension), fitted)
-        copy = await interaction.edit_original_response(**paper.to_edit(render.result(job, picture, texts)))
+        copy = await interaction.edit_original_response(**payload.to_edit(render.result(job, picture, texts)))
         details = Letter(
             texts("show.details", job_id=job.id, seed=job.seed),
             render.delete_row(job.id, copy.id, texts),
         )
-        await interaction.followup.send(ephemeral=True, **paper.to_send(details))
+        await interaction.followup.send(ephemeral=True, **payload.to_send(details))
 
     async def _state(self, job: Job, texts: Texts) -> Letter:
         match job.state:

@@ -39,11 +39,11 @@ async def test_a_cancel_that_comes_too_late_is_told_privately(
 ) -> None:
     grid = await drawn(easel, person, "a fox")
     channel = live.bot.get_partial_messageable(int(person.channel_id))
-    from bot import paper
+    from bot import payload
     from bot.render import Button
 
     cancel = f"MJ::CancelJob::ByJobid::{job_of(grid)}"
-    await channel.send("late", view=paper.view(((Button(cancel, "Cancel Job"),),)))
+    await channel.send("late", view=payload.view(((Button(cancel, "Cancel Job"),),)))
     late = await person.until(lambda: person.find("late"))
     nonce = await person.press(late, cancel)
     answer = await person.until(lambda: person.answer(nonce))

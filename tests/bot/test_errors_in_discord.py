@@ -80,10 +80,10 @@ async def test_every_button_is_answered(live: Studio, person: Member, custom_id:
 
 
 def one_button(custom_id: str) -> object:
-    from bot import paper
+    from bot import payload
     from bot.render import Button
 
-    return paper.view(((Button(custom_id, "press"),),))
+    return payload.view(((Button(custom_id, "press"),),))
 
 
 async def test_a_full_queue_keeps_the_prompt_in_the_answer(studio: Studio) -> None:

@@ -22,7 +22,7 @@ DM_ROOM = 1500  # characters of a prompt in a direct message
 DM_BYTES = 10 * 1024 * 1024  # of one message's files, which Discord takes everywhere
 
 
-class Cabinet:
+class JobActions:
     """What may be done with stored jobs, whoever asks and how."""
 
     def __init__(

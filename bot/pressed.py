@@ -9,7 +9,7 @@ from bot.answers import Interaction
 REMEMBERED = 1000  # messages whose presses may still be on their way to Discord
 
 
-class Marks:
+class PressedButtons:
     """Which buttons were pressed lately: two presses at once must not undo each other's blue."""
 
     def __init__(self) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import discord
 import structlog
 
-from bot import errors, paper, render
+from bot import errors, payload, render
 from bot.answers import Interaction, origin_for, privately, texts_of, told
 from bot.courier import Courier
-from bot.marks import Marks
 from bot.origin import Origin, Reach
 from bot.pace import Pace
+from bot.pressed import PressedButtons
 from bot.settings import Settings
 from parser import ImagineRequest, PromptErrors, parse
 from worker.api import Imagine, Job, JobDesk, Order, Standing, WorkerError
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 Submission = tuple[Job, Standing | None]
 
 
-class Studio:
+class Orders:
     """Takes orders."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Studio:
         self._courier = courier
         self._clock = clock
         self._pace = pace
-        self._marks = Marks()
+        self._pressed = PressedButtons()
 
     async def imagine(self, interaction: Interaction, prompt: str) -> None:
         """Order a grid from *prompt*, or show what is wrong with it."""
@@ -54,7 +54,7 @@ class Studio:
 
     async def _imagine(self, interaction: Interaction, request: ImagineRequest, prompt: str) -> None:
         try:
-            await self.order(interaction, Imagine(request=request), reply=False)
+            await self.place(interaction, Imagine(request=request), reply=False)
         except WorkerError as error:
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
@@ -72,7 +72,7 @@ class Studio:
         letter = errors.refused_prompt(error, prompt, texts_of(interaction), fix)
         await privately(interaction, letter)
 
-    async def order(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
+    async def place(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
         """Queue *order* and answer with its waiting message, or at once where there is nothing to wait for.
 
         Raises:
@@ -90,12 +90,12 @@ class Studio:
             log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
             if job.state.final and interaction.message is not None:
                 with told():
-                    await self._marks.answer(interaction)
+                    await self._pressed.answer(interaction)
                 return
             await self._show_waiting(interaction, job, standing, origin)
         if origin.reply_to is not None and origin.reach is Reach.CHANNEL:
             with told():
-                await self._marks.edit(interaction)
+                await self._pressed.edit(interaction)
 
     async def _submit(self, order: Order, origin: Origin, owner_id: int) -> Submission:
         key = str(origin.interaction_id)
@@ -123,10 +123,10 @@ class Studio:
     async def _say(self, interaction: Interaction, letter: render.Letter) -> int | None:
         response = interaction.response
         if not response.is_done():
-            answer = await response.send_message(**paper.to_send(letter))
+            answer = await response.send_message(**payload.to_send(letter))
             return answer.message_id
         if response.type is discord.InteractionResponseType.deferred_channel_message:
-            message = await interaction.edit_original_response(**paper.to_edit(letter))
+            message = await interaction.edit_original_response(**payload.to_edit(letter))
             return message.id
-        sent = await interaction.followup.send(wait=True, **paper.to_send(letter))
+        sent = await interaction.followup.send(wait=True, **payload.to_send(letter))
         return sent.id
