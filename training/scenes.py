@@ -48,8 +48,7 @@ class Scene:
     shape: tuple[int, int] = (16, 16)
 
 
-def _ground(rng: random.Random) -> Ground:
-    kind = rng.choices(("colour", "soft", "scene", "gradient"), (45, 30, 20, 5))[0]
+def _ground(rng: random.Random, kind: str) -> Ground:
     names: tuple[str, ...]
     if kind == "scene":
         names = (rng.choice(tuple(SCENES)),)
@@ -145,11 +144,11 @@ def _paired(rng: random.Random, total: int, ground: Ground, shape: tuple[int, in
 
 
 _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Draft], int], ...] = (
-    (_single, 55),
-    (_sized, 8),
-    (_placed, 11),
-    (_counted, 13),
-    (_paired, 13),
+    (_single, 40),
+    (_sized, 10),
+    (_placed, 14),
+    (_counted, 18),
+    (_paired, 18),
 )
 
 
@@ -157,8 +156,10 @@ def draw_scene(
     rng: random.Random, total: int, shape: tuple[int, int] = (16, 16), *, easy: bool = False
 ) -> Scene:
     """A random scene among `total` subjects; an `easy` one has a single large object."""
-    ground = _ground(rng)
-    draft = _single if easy else rng.choices([d for d, _ in _DRAFTS], [w for _, w in _DRAFTS])[0]
+    if easy:
+        return _easy(rng, total, shape)
+    ground = _ground(rng, rng.choices(("colour", "soft", "scene", "gradient"), (45, 30, 20, 5))[0])
+    draft = rng.choices([d for d, _ in _DRAFTS], [w for _, w in _DRAFTS])[0]
     kind, actors, word = draft(rng, total, ground, shape)
     mono = rng.random() < 0.02
     return Scene(kind, actors, ground, rng.choice(STYLES), word, mono, shape)
