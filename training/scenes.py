@@ -152,6 +152,15 @@ _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Dra
 )
 
 
+def _easy(rng: random.Random, total: int, shape: tuple[int, int]) -> Scene:
+    """One large upright object: what teaches most about what things look like."""
+    kind = rng.choices(("white", "colour", "soft", "scene"), (25, 35, 25, 15))[0]
+    ground = _ground(rng, kind) if kind != "white" else Ground("colour", ("white",), rng.getrandbits(30))
+    x, y = 0.5 + rng.uniform(-0.03, 0.03), 0.5 + rng.uniform(-0.03, 0.03)
+    actor = Actor(rng.randrange(total), x, y, rng.uniform(0.7, 0.84), _tint(rng, 0.15, ground))
+    return Scene("single", (actor,), ground, rng.choice(STYLES), shape=shape)
+
+
 def draw_scene(
     rng: random.Random, total: int, shape: tuple[int, int] = (16, 16), *, easy: bool = False
 ) -> Scene:
