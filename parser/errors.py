@@ -14,6 +14,7 @@ class ErrorCode(StrEnum):
 
     EMPTY_PROMPT = "empty_prompt"
     PROMPT_TOO_LONG = "prompt_too_long"
+    TOO_MANY_PARTS = "too_many_parts"
     SINGLE_IMAGE = "single_image"
     UNKNOWN_PARAMETER = "unknown_parameter"
     UNAVAILABLE_PARAMETER = "unavailable_parameter"

@@ -8,7 +8,7 @@ from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
 from parser.parameters import find_parameter
 from parser.reading import Edit, Problems
-from parser.scanner import DASHES, Scanner, Token
+from parser.scanner import DASHES, Scanner, Span, Token
 from parser.spelling import nearest_name
 from parser.values import Typed, Written, cut, read_value
 
@@ -24,6 +24,7 @@ class Parameters:
         head: Where the first flag stands; text that strayed behind a parameter belongs before it.
         values: What was typed, by the name of its row.
         negative: The items of every ``--no``.
+        places: Where the ``--no`` of each of them stands.
         groups: Of rows that exclude each other, the one met first, by group.
         strays: Whether any text strayed.
     """
@@ -31,6 +32,7 @@ class Parameters:
     head: int
     values: dict[str, Typed] = field(default_factory=dict)
     negative: list[str] = field(default_factory=list)
+    places: list[Span] = field(default_factory=list)
     groups: dict[str, Parameter] = field(default_factory=dict)
     strays: bool = False
 
@@ -39,6 +41,7 @@ class Parameters:
         row = written.row
         if isinstance(value, tuple) and row.kind is Kind.LIST:
             self.negative += map(str, value)
+            self.places += [written.span(words)] * len(value)
             return
         first = self.groups.setdefault(row.group, row) if row.group else row
         if first is not row:

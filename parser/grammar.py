@@ -4,6 +4,7 @@ Nothing here raises: a problem is noted where it is met, and reading goes on beh
 between any two things that are not glued by definition.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from parser.canonical import written
 from parser.errors import ErrorCode
 from parser.flags import Parameters, read_parameters
 from parser.reading import Edit, Problems
-from parser.request import ImagePrompt, Part
+from parser.request import PARTS_LIMIT, ImagePrompt, Part
 from parser.scanner import NUMBER, PUNCTUATION, RULES, Scanner, Span, Token, collapsed
 
 WEIGHT_LIMIT = 10_000  # on either side of zero; only ratios of weights count, so more says nothing more
@@ -26,6 +27,7 @@ class Head:
     text: str = ""
     span: Span = (0, 0)  # of the text
     parts: list[Part] = field(default_factory=list)
+    places: list[Span] = field(default_factory=list)  # of the parts
 
 
 def read_prompt(scanner: Scanner, problems: Problems) -> tuple[Head, Parameters]:
@@ -39,6 +41,7 @@ def read_prompt(scanner: Scanner, problems: Problems) -> tuple[Head, Parameters]
     read_text(front, head, problems)
     parameters = read_parameters(scanner, problems)
     check_content(head, parameters, scanner.text, problems)
+    check_count([*head.places, *parameters.places], problems)
     return head, parameters
 
 
@@ -73,13 +76,15 @@ def read_text(scanner: Scanner, head: Head, problems: Problems) -> None:
     """``text = part { "::" [ NUMBER ] part }``; a weight belongs to the part before it."""
     start = scanner.position
     while not scanner.done:
-        text = unescaped(collapsed(scanner.until("SEPARATOR").text))
+        words = scanner.until("SEPARATOR").stripped()
+        text = unescaped(collapsed(words.text))
         token = scanner.take("WEIGHTED")
         if token is None:
             scanner.take("BARE")
         if text:
             weight = read_weight(weight_of(token), problems) if token else 1.0
             head.parts.append(Part(text=text, weight=weight))
+            head.places.append(words.span)
         elif token:
             message = (
                 f"No text stands before `{token.text}`; write the weight after its text, as in `fox::2`."
@@ -121,6 +126,17 @@ def check_content(head: Head, parameters: Parameters, text: str, problems: Probl
     elif len(head.images) == 1:
         message = "One image alone says too little: add some text or a second image."
         problems.add(ErrorCode.SINGLE_IMAGE, message, (0, len(text[: parameters.head].rstrip())))
+
+
+def check_count(places: Sequence[Span], problems: Problems) -> None:
+    """Say so if there are too many parts and negative items."""
+    if len(places) <= PARTS_LIMIT:
+        return
+    message = (
+        f"The prompt has {len(places)} parts, what `--no` lists among them, and may have {PARTS_LIMIT}; "
+        "join some of them or leave them out."
+    )
+    problems.add(ErrorCode.TOO_MANY_PARTS, message, places[PARTS_LIMIT])
 
 
 def check_total(head: Head, end: int, problems: Problems) -> None:

@@ -10,6 +10,7 @@ JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | Non
 
 SEED_LIMIT = 2**32 - 1  # inclusive; the seed of Midjourney is an unsigned 32-bit number
 QUALITIES = (0.25, 0.5, 1.0, 2.0, 5.0)
+PARTS_LIMIT = 64  # parts and negative items together: each is read by the model on its own
 
 
 def reduced(ratio: tuple[int, int]) -> tuple[int, int]:
@@ -70,7 +71,7 @@ class ImagineRequest(Value):
     Attributes:
         text: The prompt without images and parameters, verbatim but for white space.
         parts: The text split at ``::``; empty only for a prompt made of images.
-        negative: The items of every ``--no``, in order.
+        negative: The items of every ``--no``, in order; with the parts at most ``PARTS_LIMIT``.
         images: The image prompts, in order.
         aspect: Width and height in lowest terms.
         seed: 0 to 4294967295.
@@ -93,6 +94,12 @@ class ImagineRequest(Value):
     def _has_something_to_draw(self) -> Self:
         if not self.parts and not self.images:
             raise ValueError("a request has at least one part or one image")
+        return self
+
+    @model_validator(mode="after")
+    def _has_few_parts(self) -> Self:
+        if len(self.parts) + len(self.negative) > PARTS_LIMIT:
+            raise ValueError(f"a request has at most {PARTS_LIMIT} parts and negative items together")
         return self
 
     def typed(self) -> dict[str, JSON]:

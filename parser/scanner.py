@@ -61,6 +61,12 @@ class Token:
         text = self.text.rstrip(PUNCTUATION)
         return Token(text, self.start, self.start + len(text))
 
+    def stripped(self) -> "Token":
+        """Return the token without spaces around it."""
+        text = self.text.strip(" ")
+        start = self.start + len(self.text) - len(self.text.lstrip(" "))
+        return Token(text, start, start + len(text))
+
 
 class Scanner:
     """A cursor over text. It moves forward only, so that reading takes time linear in the length."""

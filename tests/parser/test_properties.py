@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from parser import ErrorCode, ImagePrompt, ImagineRequest, Part, PromptErrors, Speed, canonical, parse
 from parser.canonical import written
+from parser.request import PARTS_LIMIT
 from parser.scanner import collapsed, shown
 
 # Pieces that matter to the grammar, so that random texts come near every rule.
@@ -50,6 +51,7 @@ PIECES = st.sampled_from(
         ),
         *(" --sref http://a/b random ", " --v", " --hq", " --xyzzy ", "https://a.example/b.png ", "https://"),
         *("<https://a.example/c>", "http://a::2 ", "cat", " a dog ", "2", ".5", "1e9", "\N{NO-BREAK SPACE}"),
+        *("a::" * 63, " --no " + "b, " * 64),
         *("\u200b", "\u200f", "\x00", "\ud800", "\N{DOG FACE}", "\N{FULLWIDTH COMMA}", "e\u0301", "\u0130"),
     ]
 )
@@ -82,7 +84,7 @@ def requests(draw: st.DrawFn) -> ImagineRequest:
     return ImagineRequest(
         text=text,
         parts=parts,
-        negative=tuple(draw(st.lists(PHRASE, max_size=3))),
+        negative=tuple(draw(st.lists(PHRASE, max_size=3) | st.just(["x"] * (PARTS_LIMIT - len(parts))))),
         images=tuple(draw(st.lists(images, max_size=2))),
         aspect=draw(
             st.none() | st.tuples(sides, sides).filter(lambda r: r[0] <= 2 * r[1] and r[1] <= 2 * r[0])
@@ -140,6 +142,16 @@ def test_six_thousand_characters_of_anything_are_read(piece: str) -> None:
     found = outcome((piece * 6000)[:6000])
     if isinstance(found, PromptErrors):
         assert all(error.code is not ErrorCode.PROMPT_TOO_LONG for error in found.errors)
+
+
+@pytest.mark.parametrize(("parts", "negative"), [(64, 0), (1, 63), (30, 34)])
+def test_parts_and_negatives_are_at_most_as_many_as_the_limit_says(parts: int, negative: int) -> None:
+    text = "a::" * parts + (f" --no {', '.join(['b'] * negative)}" if negative else "")
+    request = parse(text)
+    assert len(request.parts) + len(request.negative) == PARTS_LIMIT
+    more = request.model_dump() | {"negative": ("b",) * (negative + 1)}
+    with pytest.raises(ValueError, match="at most 64"):
+        ImagineRequest.model_validate(more)
 
 
 @settings(max_examples=30, deadline=None)

@@ -108,6 +108,9 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         ("https://x.example/a.png", "single_image", "https://x.example/a.png", None),
         ("https://x.example/a.png --q 2", "single_image", "https://x.example/a.png", None),
         ("x" * 6001, "prompt_too_long", "x", None),
+        # too much to weigh
+        ("a::" * 64 + " one too:: many", "too_many_parts", "one too", None),
+        ("a::" * 62 + " --no b --no c, d, e", "too_many_parts", "--no c, d, e", None),
         # several prompts in one
         ("a {red, green} bird", "unavailable_permutations", "{red, green}", "a red bird"),
         ("{ {b, c} }", "unavailable_permutations", "{b, c}", "b"),
@@ -200,7 +203,7 @@ def test_nesting_too_deep_to_unfold_is_refused_without_correction() -> None:
 
 
 def test_an_echo_longer_than_the_limit_is_refused_like_a_prompt_longer_than_it() -> None:
-    text = "a --no " + ",".join(["x"] * 2990)
+    text = "a --no " + ",".join(["x" * 98] * 60)
     assert len(text) < 6000
     [error] = refusals(text)
     assert error.code is ErrorCode.PROMPT_TOO_LONG
