@@ -80,12 +80,22 @@ def metadata(core: Core, row: Interaction, command: Command | None) -> Json:
         "authorizing_integration_owners": row.owners,
     }
     if command is not None:
-        body |= {"name": command.body["name"], "command_type": command.body["type"]}
+        body |= {"name": full_name(command, row), "command_type": command.body["type"]}
     if row.type is InteractionType.COMPONENT:
         body["interacted_message_id"] = row.message_id
     if row.type is InteractionType.MODAL and row.parent_metadata is not None:
         body["triggering_interaction_metadata"] = row.parent_metadata
     return body
+
+
+def full_name(command: Command, row: Interaction) -> str:
+    """The name with group and sub-command, as people type it: `prefer option set`."""
+    name = [str(command.body["name"])]
+    level: list[Json] = row.data.get("options") or []
+    while level and level[0].get("type") in _SUB_COMMANDS:
+        name.append(str(level[0]["name"]))
+        level = level[0].get("options") or []
+    return " ".join(name)
 
 
 # -- slash commands --------------------------------------------------------------------------------------

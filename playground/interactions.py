@@ -277,7 +277,7 @@ def _answer_values(core: Core, row: Interaction, *, first: bool) -> Json:
         values["interaction"] = {
             "id": row.id,
             "type": int(row.type),
-            "name": command.body["name"],
+            "name": meta["name"],
             "user": meta["user"],
         }
     elif target is not None:

@@ -33,9 +33,7 @@ from .storage import Storage
 
 # Open sockets get this long to end when the playground stops.
 _GOODBYE_SECONDS = 0.5
-_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws:; style-src 'self' 'unsafe-inline'"
-)
+_POLICY = "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws:"
 
 
 class Playground:

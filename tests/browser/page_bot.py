@@ -233,6 +233,10 @@ def _register_answers(bot: PageBot) -> None:
         ]
         await interaction.response.send_message(view=Show(), files=files)
 
+    @tree.command(name="help", description="Shows help for the bot.")
+    async def explain(interaction: discord.Interaction, topic: str | None = None) -> None:
+        await interaction.response.send_message(f"Help on {topic or 'everything'}.")
+
     @tree.command(description="Writes a prompt based on your image.")
     async def describe(interaction: discord.Interaction, image: discord.Attachment) -> None:
         words = f"{image.filename} {image.width}x{image.height}"

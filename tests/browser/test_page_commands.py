@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 from playwright.async_api import Route, expect
 
@@ -23,7 +24,7 @@ async def test_the_picker_narrows_while_one_types_and_obeys_the_keyboard(stage: 
     await stage.type("/")
     items = stage.page.locator(".picker-item")
     everything = await items.count()
-    assert everything == 9
+    assert everything == 10
     await stage.page.keyboard.type("pref")
     await expect(items).to_have_count(2)
     await expect(items.first).to_contain_text("/prefer option set")
@@ -111,6 +112,29 @@ async def test_choices_and_autocomplete_reach_the_bot_as_values(stage: Stage) ->
     await stage.page.keyboard.press("Enter")
     await expect(stage.last).to_contain_text("a fox - @you")
     assert stage.bot.seen == [{"prompt": "a fox", "size": 2, "theme": "theme-woodcut"}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("/help ", "Help on everything."), ("/help weights", "Help on weights.")]
+)
+async def test_enter_sends_a_command_whose_options_may_all_be_left_out(
+    stage: Stage, typed: str, answer: str
+) -> None:
+    await stage.type(typed)
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.last).to_contain_text(answer)
+    await expect(stage.last.locator(".command-name")).to_have_text("/help")
+
+
+async def test_the_picker_learns_of_a_command_while_the_page_is_open(stage: Stage) -> None:
+    @stage.bot.tree.command(description="Came later")
+    async def fresh(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Fresh.")
+
+    await stage.type("/fresh")
+    await expect(stage.page.locator(".picker-note")).to_have_text("No command has that name.")
+    await stage.bot.tree.sync()
+    await expect(stage.page.locator(".picker-item")).to_have_count(1)
 
 
 async def test_a_missing_required_option_is_named_and_nothing_is_sent(stage: Stage) -> None:

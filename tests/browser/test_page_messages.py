@@ -231,7 +231,7 @@ MARKDOWN = [
 
 async def test_markdown_is_drawn_as_discord_draws_it(stage: Stage) -> None:
     draw = """async (text) => {
-        const {markdown} = await import(new URL('message.js', document.querySelector('script').src));
+        const {markdown} = await import(new URL('markdown.js', document.querySelector('script').src));
         const holder = document.createElement('div');
         holder.append(markdown(text, {}, {inline: true}));
         return holder.innerHTML;
@@ -282,7 +282,7 @@ HOSTILE = [
 
 async def test_hostile_text_is_drawn_in_a_blink(stage: Stage) -> None:
     draw = """async (text) => {
-        const {markdown} = await import(new URL('message.js', document.querySelector('script').src));
+        const {markdown} = await import(new URL('markdown.js', document.querySelector('script').src));
         const before = performance.now();
         markdown(text, {user: () => null, channel: () => null, role: () => null});
         return performance.now() - before;

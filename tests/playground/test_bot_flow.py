@@ -445,6 +445,24 @@ async def test_sub_commands_and_resolved_users_arrive(facts: Facts, you: Person)
         assert (await you.event("MESSAGE_CREATE"))["content"] == "you 1.5"
 
 
+async def test_a_message_names_the_whole_command_it_answers(facts: Facts, you: Person) -> None:
+    bot = Bot()
+    prefer = app_commands.Group(name="prefer", description="x")
+    option = app_commands.Group(name="option", description="x", parent=prefer)
+
+    @option.command(name="set", description="x")
+    async def setter(interaction: discord.Interaction, value: str) -> None:
+        await interaction.response.send_message(value)
+
+    bot.tree.add_command(prefer)
+    async with running(bot, facts):
+        inner = {"type": 1, "name": "set", "options": [text("value", "mine")]}
+        await you.slash("prefer", {"type": 2, "name": "option", "options": [inner]})
+        answer = await you.event("MESSAGE_CREATE")
+    assert answer["interaction"]["name"] == "prefer option set"
+    assert answer["interaction_metadata"]["name"] == "prefer option set"
+
+
 async def test_a_modal_with_labels_returns_a_selection_and_an_uploaded_file(
     facts: Facts, you: Person
 ) -> None:
