@@ -5,7 +5,7 @@ for commands and needs exponential time in the depth of brackets.
 """
 
 import unicodedata
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from compel.prompt_parser import Conjunction, FlattenedPrompt, Fragment
 from parser import Part
 from worker.engine.checkpoint import Checkpoint
 
-CACHED_PARTS = 128
+CACHE_BYTES = 64 * 2**20  # of embeddings; a plain prompt of Stable Diffusion 1 has a quarter of a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Conditioner:
         )
         self._dtype = checkpoint.hardware.dtype
         self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._cached_bytes = 0
 
     def condition(
         self, positive: Sequence[Part], negative: Sequence[Part] = (), negative_pull: float = 0.0
@@ -56,45 +57,55 @@ class Conditioner:
         wanted = self._mean(positive)
         unwanted = self.encode("")
         if negative and negative_pull > 0:
-            unwanted, toward = self._padded([unwanted, self._mean(negative)])
-            unwanted = torch.lerp(unwanted, toward, negative_pull)
-        wanted, unwanted = self._padded([wanted, unwanted])
-        return Conditioning(wanted.to(self._dtype), unwanted.to(self._dtype))
+            toward = self._mean(negative)
+            unwanted = torch.lerp(self._padded(unwanted, toward.shape[1]), toward, negative_pull)
+        tokens = max(wanted.shape[1], unwanted.shape[1])
+        return Conditioning(
+            self._padded(wanted, tokens).to(self._dtype), self._padded(unwanted, tokens).to(self._dtype)
+        )
 
     def encode(self, text: str) -> torch.Tensor:
-        """Return the embedding of one part, shape ``(1, tokens, width)``; long text has several chunks."""
+        """Return the embedding of one part, float32, shape ``(1, tokens, width)``; long text has several chunks."""
         known = readable(text, self._tokenizer)
         if known in self._cache:
             self._cache.move_to_end(known)
             return self._cache[known]
         prompt = Conjunction([FlattenedPrompt([Fragment(known)])])
-        encoded: torch.Tensor = self._compel.build_conditioning_tensor_for_conjunction(prompt)[0]
-        self._cache[known] = encoded
-        if len(self._cache) > CACHED_PARTS:
-            self._cache.popitem(last=False)
+        encoded: torch.Tensor = self._compel.build_conditioning_tensor_for_conjunction(prompt)[0].float()
+        self._remember(known, encoded)
         return encoded
 
+    def _remember(self, text: str, encoded: torch.Tensor) -> None:
+        self._cache[text] = encoded
+        self._cached_bytes += encoded.nbytes
+        while self._cached_bytes > CACHE_BYTES:
+            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
+
     def _mean(self, parts: Sequence[Part]) -> torch.Tensor:
-        """Return the mean of the parts' embeddings by weight.
+        """Return the mean of the parts' embeddings by weight; equal texts are one part.
 
         Weights are first divided by the largest, so that huge ones do not overflow; parts are
         added in the order of their text, so that the order typed makes no difference at all.
         """
         largest = max(part.weight for part in parts)
-        ordered = sorted(parts, key=lambda part: (part.text, part.weight))
-        shares = [part.weight / largest for part in ordered]
-        encoded = self._padded([self.encode(part.text) for part in ordered])
+        weights: defaultdict[str, float] = defaultdict(float)
+        for part in sorted(parts, key=lambda part: (part.text, part.weight)):
+            weights[part.text] += part.weight / largest
+        encoded = [self.encode(text) for text in weights]
         if len(encoded) == 1:
             return encoded[0]
-        weights = torch.tensor(shares, dtype=torch.float64)
-        weights = (weights / weights.sum()).to(encoded[0].device, encoded[0].dtype)
-        return (torch.stack(encoded) * weights.view(-1, 1, 1, 1)).sum(dim=0)
+        total = sum(weights.values())
+        longest = max(encoded, key=lambda each: each.shape[1])
+        mean = torch.zeros_like(longest)
+        for embedding, weight in zip(encoded, weights.values(), strict=True):
+            mean += weight / total * self._padded(embedding, longest.shape[1])
+        return mean
 
-    def _padded(self, encoded: list[torch.Tensor]) -> list[torch.Tensor]:
-        padded: list[torch.Tensor] = self._compel.pad_conditioning_tensors_to_same_length(
-            list(encoded), precomputed_padding=self.encode("") if len(encoded) > 1 else None
-        )
-        return padded
+    def _padded(self, encoded: torch.Tensor, tokens: int) -> torch.Tensor:
+        """Return *encoded* with empty chunks up to *tokens*."""
+        empty = self.encode("")
+        missing = (tokens - encoded.shape[1]) // empty.shape[1]
+        return torch.cat([encoded, *[empty] * missing], dim=1)
 
 
 def readable(text: str, tokenizer: object) -> str:
@@ -104,12 +115,12 @@ def readable(text: str, tokenizer: object) -> str:
     ``<|endoftext|>`` at its word. Letters with accents fall back to their base letter; the rest
     becomes a space.
     """
-    for _ in range(3):  # a fallback may itself be unknown; then it becomes a space
+    for _ in range(2):  # a fallback may itself be unknown; then it becomes a space
         unknown = _unknown_characters(text, tokenizer)
         if not unknown:
-            return text
+            break
         text = "".join(_fallback(c) if i in unknown else c for i, c in enumerate(text))
-    return "".join(" " if i in _unknown_characters(text, tokenizer) else c for i, c in enumerate(text))
+    return text
 
 
 def _unknown_characters(text: str, tokenizer: object) -> set[int]:

@@ -71,14 +71,16 @@ class Denoiser:
         template = copy.deepcopy(self._checkpoint.scheduler)
         template.set_timesteps(recipe.steps, device=self._device)
         picture = None if job.source is None or recipe.start is None else self._encoded(job.source, recipe)
-        samples = []
+        rows = {}
         for index, seed in enumerate(recipe.seeds):
             row = self._row(recipe, seed, copy.deepcopy(template), picture)
             row.positive, row.unconditional = told.positive, told.unconditional
-            sample_id = SampleId(job.job_id, job.attempt, index)
-            self._rows[sample_id] = row
-            samples.append(Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps)))
-        return samples
+            rows[SampleId(job.job_id, job.attempt, index)] = row
+        self._rows |= rows  # all or, if one of them could not be laid out, none
+        return [
+            Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps))
+            for sample_id, row in rows.items()
+        ]
 
     def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
         """Predict for all rows in one pass of the UNet; changes nothing, so it can be repeated.

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parser import Part
+from worker.engine import conditioning
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner, readable
 
@@ -46,6 +47,45 @@ def test_a_heavier_part_pulls_the_mean_toward_itself(conditioner: Conditioner) -
     even = positive(conditioner, ("a cat", 1), ("a dog", 1))
     leaning = positive(conditioner, ("a cat", 3), ("a dog", 1))
     assert torch.dist(leaning, cat) < torch.dist(even, cat)
+
+
+def test_equal_texts_are_one_part_of_their_weights_together(conditioner: Conditioner) -> None:
+    one = positive(conditioner, ("a cat", 1), ("a dog", 1), ("a cat", 2))
+    assert same(one, positive(conditioner, ("a cat", 3), ("a dog", 1)))
+
+
+def test_a_long_part_among_many_short_ones_takes_little_memory(
+    conditioner: Conditioner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = 0
+    cat = torch.cat
+
+    def watched(tensors: list[torch.Tensor], dim: int = 0) -> torch.Tensor:
+        nonlocal largest
+        joined = cat(tensors, dim=dim)
+        largest = max(largest, joined.nbytes)
+        return joined
+
+    def refused(_tensors: list[torch.Tensor]) -> torch.Tensor:
+        raise AssertionError("all parts at once")
+
+    monkeypatch.setattr(torch, "cat", watched)
+    monkeypatch.setattr(torch, "stack", refused)
+    mean = positive(conditioner, ("q " * 2500, 1.0), *((f"part {n}", 1.0) for n in range(63)))
+    assert largest == mean.nbytes
+
+
+def test_what_is_remembered_of_parts_is_bounded_in_bytes(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conditioner = Conditioner(checkpoint)
+    one = conditioner.encode("a fox").nbytes
+    monkeypatch.setattr(conditioning, "CACHE_BYTES", 4 * one)
+    kept = [conditioner.encode(f"number {n}") for n in range(10)]
+    conditioner.encode("q " * 200)  # more than all that fits
+    again = [conditioner.encode(f"number {n}") for n in range(6, 10)]
+    assert all(before is not after for before, after in zip(kept[6:], again, strict=True))
+    assert all(conditioner.encode(f"number {n}") is again[n - 6] for n in range(6, 10))
 
 
 def test_huge_and_tiny_weights_stay_finite(conditioner: Conditioner) -> None:

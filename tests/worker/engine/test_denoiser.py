@@ -237,3 +237,10 @@ def test_every_usual_schedule_works_alike_alone_and_in_company(checkpoint: Check
         together = subject.play(job("a", painted(FOX)), job("b", painted(CAR, steps=6), owner=2))
     assert distance(alone, cells(together["a"])) <= SAME
     assert alone.std() > 5
+
+
+def test_a_job_whose_third_picture_cannot_be_laid_out_leaves_no_rows_behind(checkpoint: Checkpoint) -> None:
+    denoiser = Denoiser(checkpoint)
+    with pytest.raises(RuntimeError):
+        denoiser.open(job("a", painted(FOX, seeds=(1, 2, 2**70))))
+    assert denoiser._rows == {}
