@@ -1,14 +1,19 @@
 """The log: structured, to standard error, set up once a process."""
 
 import logging
+import re
 import sys
+import traceback
 from typing import TextIO
 
 import structlog
+from structlog.typing import ExcInfo
 
 from cli.config import Log
 
 OURS = ("bot", "cli", "parser", "playground", "worker")
+
+_INPUT = re.compile(r"input_value=.*, (?=input_type=)")  # what pydantic was given, in the words of its error
 
 
 def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
@@ -28,14 +33,20 @@ def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    last: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if as_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else structlog.processors.JSONRenderer()
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.ExceptionRenderer(trace),
+            last,
+        ],
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
@@ -57,3 +68,8 @@ def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**bound)
+
+
+def trace(exc_info: ExcInfo) -> str:
+    """Return the traceback without the values of its frames and of models: those hold prompts."""
+    return _INPUT.sub("", "".join(traceback.format_exception(exc_info[1])).rstrip())

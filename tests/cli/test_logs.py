@@ -2,10 +2,11 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import structlog
+from pydantic import BaseModel
 
 from cli.config import Log
 from cli.logs import setup
@@ -77,3 +78,39 @@ def test_people_read_text() -> None:
     structlog.get_logger("worker.runner").info("job_started", job_id="1")
     assert "job_started" in stream.getvalue()
     assert "job_id=1" in stream.getvalue()
+
+
+class _Order(BaseModel):
+    seed: int
+
+
+def _raise(kind: str) -> None:
+    prompt, token = "a secret fox", "aToken.of.ours"
+    if kind == "plain":
+        raise RuntimeError(f"{len(prompt)} and {len(token)}")
+    if kind == "validation":
+        _Order.model_validate({"seed": f"{prompt}, input_type= {token}"})
+    raise ExceptionGroup("several", [_caught("validation")])
+
+
+def _caught(kind: str) -> Exception:
+    try:
+        _raise(kind)
+    except Exception as error:  # noqa: BLE001
+        return error
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("kind", ["plain", "validation", "group"])
+def test_a_trace_tells_neither_prompts_nor_tokens(form: Literal["text", "json"], kind: str) -> None:
+    stream = io.StringIO()
+    setup(Log(format=form), stream)
+    structlog.get_logger("bot.answers").error("unforeseen", exc_info=_caught(kind))
+    try:
+        _raise(kind)
+    except Exception:
+        logging.getLogger("asyncio").exception("a task failed")
+    assert stream.getvalue().count("in _raise") >= 2
+    assert "secret fox" not in stream.getvalue()
+    assert "aToken" not in stream.getvalue()
