@@ -65,7 +65,7 @@ class Conditioner:
         )
 
     def encode(self, text: str) -> torch.Tensor:
-        """Return the embedding of one part, float32, shape ``(1, tokens, width)``; long text has several chunks."""
+        """Return the embedding of one part, float32, ``(1, tokens, width)``; long text has several chunks."""
         known = readable(text, self._tokenizer)
         if known in self._cache:
             self._cache.move_to_end(known)
