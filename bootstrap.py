@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -72,7 +72,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def suits(version: tuple[int, int]) -> bool:
+def suits(version: Tuple[int, int]) -> bool:
     """Return whether this Python can run Journeyman."""
     return OLDEST <= version <= NEWEST
 

@@ -8,9 +8,9 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -19,9 +19,19 @@ from cli.failures import USAGE, Failure
 from worker.api import Limits
 
 FILE = "journeyman.toml"
+PREFIX = "JOURNEYMAN_"  # of environment variables
 EMBEDDED = "embedded"  # the checkpoint that comes with the program
 ROOT = Path(__file__).resolve().parent.parent
 MISSPELT_SECRETS = ("token", "discord_token", "DISCORD_TOKEN", "bot_token")
+
+
+def _named(path: object) -> object:
+    if path == "":  # would mean the working folder
+        raise ValueError("it must name a folder")
+    return path
+
+
+NonEmpty = Annotated[Path, BeforeValidator(_named)]
 
 
 class Section(BaseModel):
@@ -33,7 +43,7 @@ class Section(BaseModel):
 class Model(Section):
     """``[model]``: which checkpoint draws. What is left out is read from its own files."""
 
-    name: str | None = None  # how jobs and `/info` call it; the folder's name by default
+    name: str | None = None  # how jobs and pictures call it; the folder's name by default
     source: str = EMBEDDED  # a folder in diffusers layout, or a hub id such as "owner/name"
     size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
     steps: int = Field(default=20, ge=1, le=200)  # denoising steps at --quality 1
@@ -59,10 +69,10 @@ class Settings(BaseSettings):
     """The whole configuration."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="JOURNEYMAN_", env_nested_delimiter="__"
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
     )
 
-    data: Path  # the data folder: database, pictures, locks
+    data: NonEmpty  # the data folder: database, pictures, locks
     discord_token: SecretStr | None = None  # from DISCORD_TOKEN
     discord_api: str | None = None  # REST base of a local Discord, as `journeyman playground` prints it
     model: Model = Model()
@@ -97,6 +107,13 @@ class Settings(BaseSettings):
                 USAGE,
             )
         return self.discord_token.get_secret_value()
+
+
+SECTIONS = tuple(
+    name
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+)
 
 
 class _Environment(EnvSettingsSource):
@@ -135,7 +152,7 @@ def load(
     values = _read(path, required=file is not None)
     problems = _secrets_in(values, path)
     values = _merged(dict(defaults or {"data": data_home(environ)}), values)
-    values = _merged(values, _Environment(environ)())
+    values = _merged(values, _from(environ, problems))
     if environ.get("DISCORD_TOKEN"):
         values["discord_token"] = environ["DISCORD_TOKEN"]
     values = _merged(values, {key: value for key, value in (options or {}).items() if value is not None})
@@ -148,6 +165,19 @@ def load(
     if problems or settings is None:
         raise Failure(f"The configuration ({path}, environment) has mistakes:\n" + "\n".join(problems), USAGE)
     return settings.model_copy(update={"data": settings.data.expanduser().absolute()})
+
+
+def _from(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    """Return what the environment sets, and add what is wrong with it to *problems*."""
+    ours = {key: value for key, value in environ.items() if key.upper().startswith(PREFIX)}
+    known: dict[str, str] = {}
+    for key, value in ours.items():
+        name = key.upper().removeprefix(PREFIX).split("__")[0].lower()
+        if name in Settings.model_fields and not (name in SECTIONS and "__" not in key):
+            known[key] = value
+        else:
+            problems.append(_unknown(key.removeprefix(PREFIX).lower().replace("__", "."), f"  {key}"))
+    return _Environment(known)()
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
@@ -187,9 +217,8 @@ def known_keys() -> tuple[str, ...]:
     """Return every key of the file, sections dotted, in the order of the documentation."""
     keys: list[str] = []
     for name, field in Settings.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            keys += [f"{name}.{inner}" for inner in kind.model_fields]
+        if name in SECTIONS:
+            keys += [f"{name}.{inner}" for inner in getattr(field.annotation, "model_fields", ())]
         elif name not in MISSPELT_SECRETS:
             keys.append(name)
     return tuple(keys)
@@ -197,9 +226,15 @@ def known_keys() -> tuple[str, ...]:
 
 def _problem(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
+    if error["loc"] == ("data",):
+        return "  data: it must name a folder"
     if error["type"] != "extra_forbidden":
         shown = error["input"] if isinstance(error["input"], str | int | float | bool) else ""
         found = f" (it is {shown!r})" if shown != "" else ""
         return f"  {key}: {error['msg'][:1].lower()}{error['msg'][1:]}{found}"
-    near = difflib.get_close_matches(key, known_keys(), n=1)
-    return f"  {key}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    return _unknown(key, f"  {key}")
+
+
+def _unknown(key: str, shown: str) -> str:
+    near = difflib.get_close_matches(key, (*SECTIONS, *known_keys()), n=1)
+    return f"{shown}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

@@ -110,3 +110,19 @@ def test_known_keys_name_sections_and_leave_secrets_out() -> None:
     assert "data" in known_keys()
     assert not any("token" in key for key in known_keys())
     assert set(Settings.model_fields) >= {key.partition(".")[0] for key in known_keys()}
+
+
+def test_a_variable_that_sets_nothing_is_named(tmp_path: Path) -> None:
+    environ = HOME | {"JOURNEYMAN_LIMIT__RUNNING": "2", "JOURNEYMAN_FOO": "1", "JOURNEYMAN_LIMITS": "foo"}
+    told = refusal("", tmp_path, environ)
+    for name in ("JOURNEYMAN_LIMIT__RUNNING", "JOURNEYMAN_FOO", "JOURNEYMAN_LIMITS"):
+        assert name in told
+    assert "did you mean limits.running?" in told
+
+
+def test_a_misspelt_section_is_told_the_section_meant(tmp_path: Path) -> None:
+    assert "did you mean model?" in refusal("[modell]\nsteps = 3\n", tmp_path)
+
+
+def test_an_empty_data_folder_does_not_mean_the_working_folder(tmp_path: Path) -> None:
+    assert "data: it must name a folder" in refusal('data = ""', tmp_path)
