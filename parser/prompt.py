@@ -57,16 +57,21 @@ def read(source: str) -> Reading:
     request = build(head, parameters)
     length = len(canonical(request))
     if length > PROMPT_LIMIT:
-        return Reading(ready, None, (too_long(length, (0, len(ready.text))),))
+        return Reading(ready, None, (too_long(length, (0, len(ready.text)), "Written out in full, the"),))
     return Reading(ready, request, ())
 
 
 def corrected(reading: Reading) -> str | None:
     """Return the prompt with every problem put right, or ``None`` where only the author can do that."""
+    renamed = False
     for _ in range(ROUNDS):
         if not all(problem.edits for problem in reading.problems):
             return None
-        text = edited(reading.plain.text, (edit for problem in reading.problems for edit in problem.edits))
+        edits = [edit for problem in reading.problems for edit in problem.edits]
+        if renamed and not all(edit.text for edit in edits):
+            return None  # "did you mean …?" offered a parameter that would now vanish unsaid
+        renamed = any(problem.code is ErrorCode.UNKNOWN_PARAMETER for problem in reading.problems)
+        text = edited(reading.plain.text, edits)
         reading = read(text)
         if reading.request is not None:
             return text
@@ -107,7 +112,7 @@ def without_permuted(problems: list[Problem], ready: Plain) -> list[Problem]:
     return [problem for problem in problems if not ready.permuted(problem.span)]
 
 
-def too_long(length: int, span: tuple[int, int]) -> Problem:
+def too_long(length: int, span: tuple[int, int], subject: str = "The") -> Problem:
     """Return the problem of a prompt of so many characters."""
-    message = f"The prompt has {length} characters and may have {PROMPT_LIMIT}; shorten it."
+    message = f"{subject} prompt has {length} characters and may have {PROMPT_LIMIT}; shorten it."
     return Problem(ErrorCode.PROMPT_TOO_LONG, message, span)

@@ -213,3 +213,18 @@ def test_an_echo_longer_than_the_limit_is_refused_like_a_prompt_longer_than_it()
 def test_the_exception_reads_as_its_messages() -> None:
     with pytest.raises(PromptErrors, match=r"the nearest to `3` is 2\.\n`--seed` needs"):
         parse("a --q 3 --seed")
+
+
+@pytest.mark.parametrize("source", ["cat --aspct 16;9", "a --see x"])
+def test_a_name_that_was_offered_does_not_vanish_from_the_correction(source: str) -> None:
+    with pytest.raises(PromptErrors) as caught:
+        parse(source)
+    (error,) = caught.value.errors
+    assert error.suggestion is None
+
+
+def test_a_prompt_that_grows_beyond_the_limit_when_written_out_says_so() -> None:
+    with pytest.raises(PromptErrors) as caught:
+        parse("a" * 5993 + " --q .5")
+    (error,) = caught.value.errors
+    assert error.message.startswith("Written out in full, the prompt has 6001 characters")
