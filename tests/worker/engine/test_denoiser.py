@@ -241,6 +241,6 @@ def test_every_usual_schedule_works_alike_alone_and_in_company(checkpoint: Check
 
 def test_a_job_whose_third_picture_cannot_be_laid_out_leaves_no_rows_behind(checkpoint: Checkpoint) -> None:
     denoiser = Denoiser(checkpoint)
-    with pytest.raises((RuntimeError, ValueError), match="(?i)overflow"):
+    with pytest.raises((RuntimeError, ValueError), match=r"(?i)overflow"):
         denoiser.open(job("a", painted(FOX, seeds=(1, 2, 2**70))))
     assert denoiser._rows == {}
