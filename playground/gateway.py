@@ -22,6 +22,8 @@ from .wire import application_flags
 
 HEARTBEAT_MS = 41_250
 MAX_PAYLOAD = 4096
+_ACK: Json = {"op": 11, "s": None, "t": None, "d": None}
+_ACK_SECONDS = 0.02
 _SENDS_PER_MINUTE = 120
 _ALL_INTENTS = (1 << 26) - 1
 _PRIVILEGED = (
@@ -173,7 +175,9 @@ class GatewayConnection:
 
     def _handle(self, op: Any, data: Any) -> None:
         if op == 1:
-            self.push({"op": 11, "s": None, "t": None, "d": None})
+            # discord.py notes when it sent a heartbeat only after the fact: an answer within the same moment
+            # would count as the answer to the one before, and the client as far behind.
+            asyncio.get_running_loop().call_later(_ACK_SECONDS, self.push, _ACK)
         elif op == 2:  # noqa: PLR2004 - IDENTIFY
             self._identify(data)
         elif op == 6:  # noqa: PLR2004 - RESUME
