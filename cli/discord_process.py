@@ -16,7 +16,6 @@ from cli.failures import Failure
 from cli.folder import opened
 from cli.wiring import desk_on
 from worker.database import Database
-from worker.images import ImageStore
 from worker.lock import FileLock, LockHeld
 from worker.queue.upkeep import Upkeep
 
@@ -43,7 +42,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                 client = Journeyman(
                     desk_on(database, folder, settings), BotSettings(database), clock=time.time
                 )
-                upkeep = Upkeep(database, ImageStore(folder.pictures), clock=time.time, locks=folder.root)
+                upkeep = Upkeep(database, None, clock=time.time, monotonic=time.monotonic, locks=folder.root)
                 # Here too: with no worker left, somebody must notice that its jobs are waiting again.
                 async with asyncio.TaskGroup() as group:
                     chores = group.create_task(upkeep.run())
@@ -64,4 +63,5 @@ async def _connected(client: Journeyman, token: str, ready: Callable[[], None]) 
     try:
         await client.serve(token)
     except (aiohttp.ClientError, discord.DiscordServerError, discord.GatewayNotFound) as error:
-        raise Failure(f"Discord could not be reached: {error}. Check the network and try again.") from error
+        sentence = f"Discord could not be reached: {error}. Check the network and try again."
+        raise Failure(sentence, passing=True) from error

@@ -51,7 +51,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
 async def drawing(settings: Settings, database: Database, folder: Folder, ready: Callable[[], None]) -> None:
     """Draw what is queued in an open database until cancelled."""
     images = ImageStore(folder.pictures)
-    upkeep = Upkeep(database, images, clock=time.time, locks=folder.root)
+    upkeep = Upkeep(database, images, clock=time.time, monotonic=time.monotonic, locks=folder.root)
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
     await asyncio.to_thread(forget_dead, folder.root, now=time.time())
     lock = worker_lock(folder.root, name)

@@ -19,6 +19,8 @@ CREATE TABLE jobs (
         CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     attempt          INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),  -- claims so far; fences late reports
     spared           INTEGER NOT NULL DEFAULT 0 CHECK (spared BETWEEN 0 AND attempt),  -- claims handed back
+    alone            INTEGER NOT NULL DEFAULT 0 CHECK (alone IN (0, 1)),  -- a worker died on it: drawn in no company
+    retry_at         REAL NOT NULL DEFAULT 0,                  -- not claimed before
     worker           TEXT,
     lease_until      REAL,
     cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),

@@ -27,6 +27,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)  # a lane is served when those before it have nothing to give
+
+
 class JobState(StrEnum):
     """Where a job is. The text is the database value."""
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 
 from worker.api import ErrorCode, JobId, PictureGone, WorkerError
@@ -87,7 +88,7 @@ class ImageStore:
         What an interrupted `write` left behind in them is removed on the way.
         """
         for folder in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            if NAME.fullmatch(f"{folder.parent.name}/{folder.name}/1.png") and folder.stat().st_mtime < than:
+            if NAME.fullmatch(f"{folder.parent.name}/{folder.name}/1.png") and _changed(folder) < than:
                 for part in folder.glob(f"{PART}*"):
                     part.unlink(missing_ok=True)
                 yield JobId(folder.name)
@@ -149,6 +150,14 @@ class ImageStore:
         if match is None or not match["job"].startswith(name[:2]):
             raise PictureGone(name)
         return self.folder / name
+
+
+def _changed(folder: Path) -> float:
+    """Return when *folder* was last changed, in Unix seconds; one that vanished never is old."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return inf
 
 
 def _sync(folder: Path) -> None:

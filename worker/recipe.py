@@ -64,6 +64,11 @@ class Upscaling(Frozen):
 Recipe = Annotated[Drawing | Upscaling, Field(discriminator="kind")]
 
 
+def picture_count(recipe: Recipe) -> int:
+    """Return how many pictures *recipe* makes: as many places it takes on a device."""
+    return len(recipe.seeds) if isinstance(recipe, Drawing) else 1
+
+
 def picture_seed(seed: int, index: int) -> int:
     """Return the generator seed of picture *index* (0-based) of a job: 63 bits of BLAKE2b(``seed:index``)."""
     digest = blake2b(f"{seed}:{index}".encode(), digest_size=8).digest()

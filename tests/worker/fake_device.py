@@ -16,7 +16,7 @@ from worker.device import (
     Failed,
     Finished,
 )
-from worker.recipe import Drawing
+from worker.recipe import Drawing, picture_count
 
 
 class FakeDevice:
@@ -48,7 +48,7 @@ class FakeDevice:
             self.drop(job_id)
 
     async def capacity(self) -> Capacity:
-        resident = sum(_count(job) for job, _ in self._tasks.values())
+        resident = sum(picture_count(job.recipe) for job, _ in self._tasks.values())
         free = max(0, self._places - resident)
         newcomers = max(0, min(self._newcomers, self._places + self._newcomers - resident))
         return Capacity(dict.fromkeys(Speed, free), resident, newcomers)
@@ -80,7 +80,7 @@ class FakeDevice:
             self._log.append(
                 Advanced(job.job_id, job.attempt, step / steps, paused=False, preview=self._preview)
             )
-        names = [f"{i + 1}.png" for i in range(_count(job))]
+        names = [f"{i + 1}.png" for i in range(picture_count(job.recipe))]
         names = ["grid.png", *names] if len(names) > 1 else names
         pictures = {name: f"{job.job_id} {name}".encode() for name in names}
         company = Company(passes=steps, shared=0, people=1, rows=len(names))
@@ -89,7 +89,3 @@ class FakeDevice:
     def _end(self, event: Finished | Failed) -> None:
         del self._tasks[event.job_id]
         self._log.append(event)
-
-
-def _count(job: DeviceJob) -> int:
-    return len(job.recipe.seeds) if isinstance(job.recipe, Drawing) else 1

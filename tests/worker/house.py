@@ -15,7 +15,7 @@ from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
 from worker.queue.store import Claim, Store
-from worker.queue.upkeep import Upkeep
+from worker.queue.upkeep import TAKE_BACK_SECONDS, Upkeep
 from worker.recipe import PICTURES, Drawing, ModelProfile
 
 PROFILE = ModelProfile(name="tiny", source="models/tiny", size=128)
@@ -35,6 +35,7 @@ class House:
     database: Database
     folder: Path
     clock: Clock
+    uptime: Clock
     images: ImageStore
     desk: SqliteDesk
     store: Store
@@ -48,6 +49,15 @@ class House:
 
     async def claim(self, worker: str = "w") -> list[Claim]:
         return await self.store.claim(worker, PLENTY)
+
+    async def watch(self, seconds: float) -> int:
+        """Let time pass with upkeep looking at its pace; return how many jobs it took back."""
+        taken = 0
+        for _ in range(round(seconds / TAKE_BACK_SECONDS)):
+            self.clock.advance(TAKE_BACK_SECONDS)
+            self.uptime.advance(TAKE_BACK_SECONDS)
+            taken += await self.upkeep.take_back()
+        return taken
 
     async def finish(self, claim: Claim, *, seconds: float = 2.0) -> Job:
         """Store a picture for everything the recipe asks for, and say so."""
@@ -78,5 +88,6 @@ async def house_in(
             database, images, limits=limits, profile=PROFILE, clock=clock, random=Random(seed), locks=folder
         )
         store = Store(database, clock=clock, limits=limits)
-        upkeep = Upkeep(database, images, clock=clock, locks=folder)
-        yield House(database, folder, clock, images, desk, store, upkeep)
+        uptime = Clock()
+        upkeep = Upkeep(database, images, clock=clock, monotonic=uptime, locks=folder)
+        yield House(database, folder, clock, uptime, images, desk, store, upkeep)

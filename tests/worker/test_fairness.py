@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worker.house import PROFILE, request
-from worker.queue.fairness import Line, next_owner, wait_seconds, work
+from worker.queue.fairness import Line, owners, wait_seconds, work
 from worker.recipe import Upscaling, resolve
 
 LINES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6)), min_size=1, max_size=8)
@@ -15,8 +15,7 @@ def served(lines: list[Line]) -> list[int]:
     order, turn = [], max(line.turn for line in lines)
     waiting = list(lines)
     while waiting:
-        owner = next_owner(sorted(waiting), {}, limit=1)
-        assert owner is not None
+        owner = next(owners(sorted(waiting), {}, limit=1))
         order.append(owner)
         turn += 1
         waiting = [
@@ -40,9 +39,9 @@ def test_nobody_is_served_twice_while_another_waits(turns: list[tuple[int, int]]
 
 def test_who_has_enough_running_is_passed_over() -> None:
     lines = [Line(1, 1, 7, 5), Line(2, 1, 8, 5)]
-    assert next_owner(lines, {7: 2}, limit=3) == 7
-    assert next_owner(lines, {7: 3}, limit=3) == 8
-    assert next_owner(lines, {7: 3, 8: 3}, limit=3) is None
+    assert list(owners(lines, {7: 2}, limit=3)) == [7, 8]
+    assert list(owners(lines, {7: 3}, limit=3)) == [8]
+    assert list(owners(lines, {7: 3, 8: 3}, limit=3)) == []
 
 
 def test_waiting_time_counts_jobs_ahead_and_what_is_left_of_running_ones() -> None:

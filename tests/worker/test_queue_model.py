@@ -6,6 +6,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from parser import Speed
 from tests.worker.house import House, house_in
-from worker.api import TRANSITIONS, ErrorCode, JobId, JobState, Limits, Rejected
+from worker.api import LANES, TRANSITIONS, ErrorCode, JobId, JobState, Limits, Rejected
 from worker.lock import FileLock, worker_lock
 from worker.queue.rows import StaleJob
-from worker.queue.store import ATTEMPTS, LEASE_SECONDS, Claim
+from worker.queue.store import ATTEMPTS, LEASE_SECONDS, RETRY_SECONDS, Claim
+from worker.queue.upkeep import TAKE_BACK_SECONDS
 
-LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)
 LIMITS = Limits(running=2, waiting=3, turbo=True)
 OWNERS = (1, 2, 3)
 
@@ -38,6 +39,8 @@ class Entry:
     used: int = 0
     flagged: bool = False
     lease: float = 0.0
+    looks: int = 0  # at the lease as it is
+    retry_at: float = 0.0
 
 
 @dataclass
@@ -49,11 +52,12 @@ class Model:
     joined: dict[tuple[int, Speed], int] = field(default_factory=dict)
     turns: int = 0
 
-    def queued(self, owner: int, speed: Speed) -> list[JobId]:
+    def queued(self, owner: int, speed: Speed, now: float = inf) -> list[JobId]:
         line = [
             (entry.steps, entry.number, job_id)
             for job_id, entry in self.jobs.items()
             if (entry.state, entry.owner, entry.speed) == (JobState.QUEUED, owner, speed)
+            and entry.retry_at <= now
         ]
         return [job_id for *_, job_id in sorted(line)]
 
@@ -71,13 +75,13 @@ class Model:
         claimed: list[JobId] = []
         for speed in LANES:
             while len(claimed) * 4 < places:
-                ready = [o for o in OWNERS if self.queued(o, speed) and self.running(o) < LIMITS.running]
+                ready = [o for o in OWNERS if self.queued(o, speed, now) and self.running(o) < LIMITS.running]
                 if not ready:
                     break
                 owner = min(ready, key=lambda o: (self.served.get((o, speed), 0), self.joined[o, speed]))
-                job_id = self.queued(owner, speed)[0]
+                job_id = self.queued(owner, speed, now)[0]
                 entry = self.jobs[job_id]
-                entry.state, entry.lease = JobState.RUNNING, now + LEASE_SECONDS
+                entry.state, entry.lease, entry.looks = JobState.RUNNING, now + LEASE_SECONDS, 0
                 entry.attempt += 1
                 entry.used += 1
                 self.turns += 1
@@ -85,8 +89,9 @@ class Model:
                 claimed.append(job_id)
         return claimed
 
-    def retry(self, job_id: JobId, *, worth_it: bool) -> None:
+    def retry(self, job_id: JobId, *, worth_it: bool, retry_at: float = 0.0) -> None:
         entry = self.jobs[job_id]
+        entry.retry_at = retry_at
         if entry.flagged:
             entry.state = JobState.CANCELLED
         elif worth_it and entry.used < ATTEMPTS:
@@ -159,7 +164,8 @@ class QueueMachine(RuleBasedStateMachine):
             entry.used -= 1
             self.model.retry(claim.job.id, worth_it=True)
         else:
-            self.model.retry(claim.job.id, worth_it=outcome == "retry")
+            retry_at = self.house.clock() + RETRY_SECONDS * entry.used
+            self.model.retry(claim.job.id, worth_it=outcome == "retry", retry_at=retry_at)
 
     async def report(self, claim: Claim, outcome: str) -> None:
         store, claim_id = self.house.store, (claim.job.id, claim.attempt)
@@ -193,17 +199,20 @@ class QueueMachine(RuleBasedStateMachine):
         beat = self.run(self.house.store.heartbeat("w", own))
         running = {job_id for job_id, entry in self.model.jobs.items() if entry.state is JobState.RUNNING}
         for job_id in running:
-            self.model.jobs[job_id].lease = self.house.clock() + LEASE_SECONDS
+            entry, lease = self.model.jobs[job_id], self.house.clock() + LEASE_SECONDS
+            entry.looks = entry.looks if entry.lease == lease else 0
+            entry.lease = lease
         assert {job_id for job_id, _ in own} - running <= beat.lost
         if own:
             assert beat.cancel_requested == {job_id for job_id in running if self.model.jobs[job_id].flagged}
 
-    @rule(seconds=st.sampled_from([1.0, 8.0, 20.0]))
-    def wait(self, seconds: float) -> None:
-        self.house.clock.advance(seconds)
-        self.run(self.house.upkeep.take_back())
+    @rule(looks=st.sampled_from([1, 2, 7]))
+    def wait(self, looks: int) -> None:
+        self.run(self.house.watch(looks * TAKE_BACK_SECONDS))
         for job_id, entry in self.model.jobs.items():
-            if entry.state is JobState.RUNNING and entry.lease < self.house.clock():
+            entry.looks += looks
+            if entry.state is JobState.RUNNING and (entry.looks - 1) * TAKE_BACK_SECONDS >= LEASE_SECONDS:
+                entry.used -= 1
                 self.model.retry(job_id, worth_it=True)
 
     @invariant()

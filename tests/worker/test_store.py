@@ -17,7 +17,7 @@ from tests.worker.house import PLENTY, House, house_in
 from worker.api import ErrorCode, JobState, Limits, Progress
 from worker.lock import FileLock, worker_lock
 from worker.queue.rows import StaleJob
-from worker.queue.store import ATTEMPTS, LEASE_SECONDS
+from worker.queue.store import ATTEMPTS, LEASE_SECONDS, RETRY_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -156,7 +156,6 @@ async def test_a_heartbeat_renews_the_lease_and_tells_who_wants_to_stop(house: H
 async def test_a_lost_lease_is_told_and_its_outcome_refused(house: House) -> None:
     job = await house.submit()
     [old] = await house.claim("a")
-    house.clock.advance(LEASE_SECONDS + 1)
     assert await house.upkeep.take_back() == 1
     [new] = await house.claim("b")
     assert new.attempt == 2
@@ -187,14 +186,49 @@ async def test_a_failure_worth_retrying_is_retried_until_the_attempts_are_used(h
     job = await house.submit()
     for attempt in range(1, ATTEMPTS + 1):
         assert (await house.desk.get(job.id)).state is JobState.QUEUED
-        await house.claim()
+        assert len(await house.claim()) == 1
         await house.store.fail((job.id, attempt), ErrorCode.OUT_OF_MEMORY, retryable=True)
+        assert await house.claim() == []
+        house.clock.advance(RETRY_SECONDS * attempt)
     failed = await house.desk.get(job.id)
     assert (failed.state, failed.error, failed.attempt) == (
         JobState.FAILED,
         ErrorCode.OUT_OF_MEMORY,
         ATTEMPTS,
     )
+
+
+async def test_a_job_that_waits_for_another_attempt_lets_others_pass(house: House) -> None:
+    job = await house.submit(1)
+    await house.claim()
+    await house.store.fail((job.id, 1), ErrorCode.ENGINE_FAILED, retryable=True)
+    mine, other = await house.submit(1), await house.submit(2)
+    assert {claim.job.id for claim in await house.claim()} == {mine.id, other.id}
+
+
+async def test_a_clock_that_was_set_back_does_not_put_off_another_attempt(house: House) -> None:
+    job = await house.submit()
+    await house.claim()
+    await house.store.fail((job.id, 1), ErrorCode.ENGINE_FAILED, retryable=True)
+    house.clock.advance(-3600)
+    assert [claim.job.id for claim in await house.claim()] == [job.id]
+
+
+async def test_newcomers_get_only_the_places_that_others_left(house: House) -> None:
+    for owner in range(8):
+        await house.submit(owner)
+    claims = await house.store.claim("w", {Speed.FAST: 8}, newcomers=16)
+    assert len(claims) == 4  # of four pictures each
+
+
+async def test_releasing_a_worker_hands_back_all_it_has(house: House) -> None:
+    jobs = [await house.submit(owner) for owner in (1, 2)]
+    await house.claim("w")
+    await house.submit(3)
+    [other] = await house.claim("v")
+    await house.store.release("w")
+    assert {(await house.desk.get(job.id)).state for job in jobs} == {JobState.QUEUED}
+    assert (await house.desk.get(other.job.id)).state is JobState.RUNNING
 
 
 async def test_a_failure_not_worth_retrying_is_final(house: House) -> None:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parser import Speed
-from worker.api import JobId
+from worker.api import LANES, JobId
 
-LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)  # who is served first
 GAIN = 0.9  # a batch twice as large must cost at most this much per row to be worth its latency
 
 

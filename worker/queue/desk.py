@@ -230,10 +230,10 @@ def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
     away.
     """
     row = db.execute(
-        "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = ?1)"
-        " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = ?1)"
+        "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = :owner)"
+        " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = :owner)"
         " AS jobs",
-        (owner_id,),
+        {"owner": owner_id},
     ).fetchone()
     if row["jobs"] >= limits.running + limits.waiting:
         raise Rejected(ErrorCode.QUEUE_FULL, running=limits.running, waiting=limits.waiting)

@@ -1,12 +1,10 @@
 """Who is next: the rule, without the rows it is applied to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from parser import Speed
 from worker.recipe import Drawing, Recipe
 
-LANES = (Speed.TURBO, Speed.FAST, Speed.RELAX)  # a lane is served when those before it have nothing to give
 UPSCALING_STEPS = 2  # denoising steps that take about as long as one pass of super-resolution per pixel
 
 
@@ -27,15 +25,15 @@ class Line:
     waiting: int
 
 
-def next_owner(lines: Iterable[Line], running: Mapping[int, int], *, limit: int) -> int | None:
-    """Return who is served next, or None: the one who was served longest ago and has a place left.
+def owners(lines: Iterable[Line], running: Mapping[int, int], *, limit: int) -> Iterator[int]:
+    """Yield who may be served, those first who were served longest ago: all who have a place left.
 
     Args:
         lines: The lane's lines in their order; read no further than needed.
         running: Jobs under way, by owner.
         limit: How many of those one person may have.
     """
-    return next((line.owner_id for line in lines if running.get(line.owner_id, 0) < limit), None)
+    return (line.owner_id for line in lines if running.get(line.owner_id, 0) < limit)
 
 
 def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[float]) -> float | None:
@@ -58,8 +56,3 @@ def work(recipe: Recipe) -> float:
     if isinstance(recipe, Drawing):
         return pixels * recipe.stop_after * len(recipe.seeds)
     return pixels * UPSCALING_STEPS
-
-
-def pictures(recipe: Recipe) -> int:
-    """Return how many of a device's places *recipe* takes."""
-    return len(recipe.seeds) if isinstance(recipe, Drawing) else 1

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from parser import Speed
-from worker.api import EventId, Job, JobEvent, JobId, Progress, Usage
+from worker.api import LANES, EventId, Job, JobEvent, JobId, Progress, Usage
 from worker.queue import fairness
 from worker.queue.rows import SELECT_JOBS, to_event, to_job
 
@@ -106,7 +106,7 @@ def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
 
 def _waiting_above(db: sqlite3.Connection, speed: Speed) -> int:
     """Return how many jobs wait in the lanes served before *speed*."""
-    above = fairness.LANES[: fairness.LANES.index(speed)]
+    above = LANES[: LANES.index(speed)]
     query = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
     return sum(db.execute(query, (lane,)).fetchone()[0] for lane in above)
 

@@ -20,7 +20,7 @@ from worker.api import (
     Order,
 )
 from worker.queue import fairness
-from worker.recipe import Recipe
+from worker.recipe import Recipe, picture_count
 
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
@@ -122,7 +122,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             draft.owner_id,
             draft.speed,
             0 if draft.recipe is None else fairness.work(draft.recipe),
-            1 if draft.recipe is None else fairness.pictures(draft.recipe),
+            1 if draft.recipe is None else picture_count(draft.recipe),
             draft.seed,
             draft.model,
             draft.width,
@@ -148,6 +148,8 @@ def move(
     error: ErrorCode | None = None,
     device_seconds: float | None = None,
     spare: bool = False,
+    alone: bool = False,
+    retry_at: float = 0.0,
 ) -> None:
     """Move a job from *source* to *target* and append the event, both or neither.
 
@@ -162,6 +164,8 @@ def move(
         error: Why, when it failed.
         device_seconds: Time it took of the device, when it succeeded.
         spare: Whether the claim it leaves shall not count as an attempt.
+        alone: Whether it may no longer share a worker with other jobs.
+        retry_at: When it may be claimed again, if it is queued.
 
     Raises:
         StaleJob: It is no longer in *source*, or another attempt owns it.
@@ -172,7 +176,7 @@ def move(
         "UPDATE jobs SET state = :target, worker = NULL, lease_until = NULL,"
         " started_at = CASE :target WHEN 'queued' THEN NULL ELSE started_at END,"
         " finished_at = :finished_at, files = :files, error = :error, device_seconds = :device_seconds,"
-        " spared = spared + :spare"
+        " spared = spared + :spare, alone = max(alone, :alone), retry_at = :retry_at"
         " WHERE id = :id AND state = :source AND attempt = coalesce(:attempt, attempt)",
         {
             "id": job_id,
@@ -184,6 +188,8 @@ def move(
             "error": error,
             "device_seconds": device_seconds,
             "spare": spare,
+            "alone": alone,
+            "retry_at": retry_at,
         },
     ).rowcount
     if not moved:

@@ -1,12 +1,12 @@
 """The worker's side of the queue: claims, leases and outcomes."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from parser import Speed
-from worker.api import ErrorCode, Job, JobId, JobState, Limits, Progress
+from worker.api import LANES, ErrorCode, Job, JobId, JobState, Limits, Progress
 from worker.database import Database
 from worker.queue import fairness
 from worker.queue.rows import RECIPE, StaleJob, find, move, take
@@ -15,6 +15,8 @@ from worker.recipe import Recipe
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 3.0  # a lease survives four that did not come through
 ATTEMPTS = 3
+RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that failed
+RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
 
 ClaimId = tuple[JobId, int]  # the job and the attempt that was claimed
 
@@ -26,6 +28,15 @@ class Claim:
     job: Job
     recipe: Recipe
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running."""
+
+    speed: Speed
+    places: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +70,22 @@ class Store:
 
         Lanes are served turbo, fast, relax; people in a lane take turns; nobody has more than the limit
         running. A job is claimed while its lane has a free place, even if it has more pictures than that:
-        people whose turn it is are not passed over for being large. With nothing waiting it only reads.
+        people whose turn it is are not passed over for being large. A job on which a worker died is claimed
+        alone: when its turn has come, the worker first ends what it has, and takes nothing beside it. With
+        nothing to claim it only reads.
 
         Args:
             worker: Name of the claiming worker, the one of its lock file.
             free: Pictures the device would take now, by lane; each claim is counted against every lane.
-            newcomers: Pictures it would take beyond those of people who have nothing running, so that a
-                flood that fills the device keeps nobody waiting.
+            newcomers: Pictures it would take in all if those beyond were of people who have nothing running,
+                so that a flood that fills the device keeps nobody waiting.
         """
-        limits = [(speed, self._limits.running) for speed in fairness.LANES if free.get(speed, 0) > 0]
-        if newcomers > 0:
-            limits += [(speed, 1) for speed in fairness.LANES]
-        if not limits or not await self._database.read(partial(_anyone_may_start, limits=limits)):
+        sittings = [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
+        sittings += [Sitting(speed, newcomers, 1) for speed in LANES]
+        now = self._clock()
+        if not await self._database.read(partial(_may_claim, worker=worker, sittings=sittings, now=now)):
             return []
-        work = partial(
-            _claim,
-            worker=worker,
-            free=free,
-            newcomers=newcomers,
-            limit=self._limits.running,
-            now=self._clock(),
-        )
-        return await self._database.write(work)
+        return await self._database.write(partial(_claim, worker=worker, sittings=sittings, now=now))
 
     async def heartbeat(self, worker: str, claims: Collection[ClaimId]) -> Heartbeat:
         """Renew the leases of *claims* and tell what became of them."""
@@ -113,12 +118,12 @@ class Store:
         await self._settle(claim_id, work)
 
     async def fail(self, claim_id: ClaimId, code: ErrorCode, *, retryable: bool) -> None:
-        """Queue the job again if that is worth an attempt and one is left, else record *code*.
+        """Queue the job again, for later, if that is worth an attempt and one is left, else record *code*.
 
         Raises:
             StaleJob: Another attempt owns the job, or nobody.
         """
-        await self._settle(claim_id, partial(_fail, code=code, retryable=retryable))
+        await self._settle(claim_id, partial(_fail, code=code, retryable=retryable, wait=RETRY_SECONDS))
 
     async def cancelled(self, claim_id: ClaimId) -> None:
         """Record that the job was stopped.
@@ -134,7 +139,11 @@ class Store:
         Raises:
             StaleJob: Another attempt owns the job, or nobody.
         """
-        await self._settle(claim_id, _hand_back)
+        await self._settle(claim_id, hand_back)
+
+    async def release(self, worker: str) -> None:
+        """Hand back everything *worker* has, also what it does not know it has claimed."""
+        await self._database.write(partial(_release, worker=worker, now=self._clock()))
 
     async def _settle(
         self, claim_id: ClaimId, outcome: Callable[[sqlite3.Connection, ClaimId, float], None]
@@ -143,21 +152,54 @@ class Store:
         await self._database.write(lambda db: outcome(db, claim_id, now))
 
 
-def expire(db: sqlite3.Connection, claim_id: ClaimId, now: float) -> None:
-    """Take a job back from a worker that died on it: queued again, or cancelled, or out of attempts.
+def bury(db: sqlite3.Connection, worker: str, now: float) -> int:
+    """Take back every job of a worker that died, and return how many it had.
+
+    One that was there alone has used an attempt: it is queued again, or out of them. Of several any may have
+    killed it, so that none has used one. All are drawn alone from now on, so that whichever does it again
+    does it alone, at most `ATTEMPTS` times.
+    """
+    claims = _claims(db, worker)
+    for claim_id in claims:
+        if len(claims) == 1:
+            _fail(db, claim_id, now, code=ErrorCode.ATTEMPTS_EXHAUSTED, retryable=True, alone=True)
+        else:
+            hand_back(db, claim_id, now, alone=True)
+    return len(claims)
+
+
+def hand_back(db: sqlite3.Connection, claim_id: ClaimId, now: float, *, alone: bool = False) -> None:
+    """Queue a job again without using an attempt; one that was to be cancelled is.
 
     Raises:
         StaleJob: Another attempt owns the job, or nobody.
     """
-    _fail(db, claim_id, now, code=ErrorCode.ATTEMPTS_EXHAUSTED, retryable=True)
+    job_id, attempt = claim_id
+    target = JobState.CANCELLED if _row(db, job_id)["cancel_requested"] else JobState.QUEUED
+    move(db, job_id, JobState.RUNNING, target, now=now, attempt=attempt, spare=True, alone=alone)
 
 
-def _anyone_may_start(db: sqlite3.Connection, *, limits: Collection[tuple[Speed, int]]) -> bool:
-    """Tell whether somebody waits in one of the lanes and has fewer jobs running than its limit."""
+def _release(db: sqlite3.Connection, *, worker: str, now: float) -> None:
+    for claim_id in _claims(db, worker):
+        hand_back(db, claim_id, now)
+
+
+def _claims(db: sqlite3.Connection, worker: str) -> Sequence[ClaimId]:
+    rows = db.execute(
+        "SELECT id, attempt FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND worker = ?",
+        (worker,),
+    )
+    return [(JobId(row["id"]), row["attempt"]) for row in rows]
+
+
+def _may_claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> bool:
+    """Tell whether `_claim` would claim anything."""
     if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
         return False
-    running = _running(db)
-    return any(_next_owner(db, speed, running, limit) is not None for speed, limit in limits)
+    running, company = _running(db), _company(db, worker)
+    open_lanes = (sitting for sitting in sittings if sitting.places > 0)
+    first = next((row for s in open_lanes if (row := _next(db, s, running, now)) is not None), None)
+    return first is not None and company.admits(first)
 
 
 def _running(db: sqlite3.Connection) -> dict[int, int]:
@@ -170,56 +212,80 @@ def _running(db: sqlite3.Connection) -> dict[int, int]:
     }
 
 
-def _claim(
-    db: sqlite3.Connection,
-    *,
-    worker: str,
-    free: Mapping[Speed, int],
-    newcomers: int,
-    limit: int,
-    now: float,
-) -> list[Claim]:
-    running = _running(db)
+@dataclass(slots=True)
+class Company:
+    """What runs on a worker.
 
-    def start(places: Mapping[Speed, int], most_running: int) -> list[Claim]:
-        claims: list[Claim] = []
-        taken = 0
-        for speed in fairness.LANES:
-            while places.get(speed, 0) > taken:
-                owner_id = _next_owner(db, speed, running, most_running)
-                if owner_id is None:
-                    break
-                claim, pictures = _lease_first(db, speed, owner_id, worker=worker, now=now)
-                claims.append(claim)
-                taken += pictures
-                running[owner_id] = running.get(owner_id, 0) + 1
-        return claims
+    Attributes:
+        jobs: How many jobs.
+        alone: Whether one of them must not have company.
+    """
 
-    return start(free, limit) + start(dict.fromkeys(fairness.LANES, newcomers), 1)
+    jobs: int
+    alone: bool
+
+    def admits(self, row: sqlite3.Row) -> bool:
+        """Tell whether the job of *row* may run there now."""
+        return not self.jobs or not (self.alone or row["alone"])
+
+    def add(self, row: sqlite3.Row) -> None:
+        """Count the job of *row*."""
+        self.jobs += 1
+        self.alone = bool(row["alone"])
 
 
-def _next_owner(db: sqlite3.Connection, speed: Speed, running: Mapping[int, int], limit: int) -> int | None:
-    rows = db.execute(
+def _company(db: sqlite3.Connection, worker: str) -> Company:
+    row = db.execute(
+        "SELECT count(*), coalesce(max(alone), 0) FROM jobs INDEXED BY jobs_running"
+        " WHERE state = 'running' AND worker = ?",
+        (worker,),
+    ).fetchone()
+    return Company(row[0], bool(row[1]))
+
+
+def _claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> list[Claim]:
+    running, company = _running(db), _company(db, worker)
+    claims: list[Claim] = []
+    taken = 0
+    for sitting in sittings:
+        while sitting.places > taken and (row := _next(db, sitting, running, now)) is not None:
+            if not company.admits(row):
+                return claims
+            claims.append(_lease(db, row, worker=worker, now=now))
+            company.add(row)
+            taken += row["pictures"]
+            running[row["owner_id"]] = running.get(row["owner_id"], 0) + 1
+    return claims
+
+
+def _next(
+    db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], now: float
+) -> sqlite3.Row | None:
+    """Return the job whose turn it is, None where there is none to claim."""
+    lines = db.execute(
         "SELECT turn, joined, owner_id, waiting FROM people"
         " WHERE speed = ? AND waiting > 0 ORDER BY turn, joined",
-        (speed,),
+        (sitting.speed,),
     )
-    return fairness.next_owner((fairness.Line(*row) for row in rows), running, limit=limit)
+    for owner_id in fairness.owners((fairness.Line(*row) for row in lines), running, limit=sitting.limit):
+        row: sqlite3.Row | None = db.execute(
+            "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs"
+            " WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id"
+            " AND (retry_at <= :now OR retry_at > :now + :most) ORDER BY work, seq LIMIT 1",
+            {"speed": sitting.speed, "owner_id": owner_id, "now": now, "most": RETRY_MOST_SECONDS},
+        ).fetchone()
+        if row is not None:
+            return row
+    return None
 
 
-def _lease_first(
-    db: sqlite3.Connection, speed: Speed, owner_id: int, *, worker: str, now: float
-) -> tuple[Claim, int]:
-    """Lease the person's first job in the lane and return it with its number of pictures."""
-    row = db.execute(
-        "SELECT id, recipe, pictures FROM jobs WHERE state = 'queued' AND speed = ? AND owner_id = ?"
-        " ORDER BY work, seq LIMIT 1",
-        (speed, owner_id),
-    ).fetchone()
+def _lease(db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, now: float) -> Claim:
     event = take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS)
-    db.execute("UPDATE people SET turn = ? WHERE owner_id = ? AND speed = ?", (event, owner_id, speed))
+    db.execute(
+        "UPDATE people SET turn = ? WHERE owner_id = ? AND speed = ?", (event, row["owner_id"], row["speed"])
+    )
     job = find(db, row["id"])
-    return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt), row["pictures"]
+    return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt)
 
 
 def _renew(
@@ -248,10 +314,10 @@ def _flagged(db: sqlite3.Connection, *, worker: str) -> frozenset[JobId]:
 def _report(db: sqlite3.Connection, *, rows: Collection[Progress]) -> None:
     db.executemany(
         "INSERT INTO progress (job_id, fraction, paused, preview, at)"
-        " SELECT id, ?2, ?3, ?4, ?5 FROM jobs WHERE id = ?1 AND state = 'running'"
+        " SELECT id, :fraction, :paused, :preview, :at FROM jobs WHERE id = :job_id AND state = 'running'"
         " ON CONFLICT (job_id) DO UPDATE SET fraction = excluded.fraction, paused = excluded.paused,"
         " preview = coalesce(excluded.preview, preview), at = excluded.at",
-        [(row.job_id, row.fraction, row.paused, row.preview, row.at) for row in rows],
+        [row.model_dump() for row in rows],
     )
 
 
@@ -281,17 +347,30 @@ def _succeed(
     )
 
 
-def _fail(db: sqlite3.Connection, claim_id: ClaimId, now: float, *, code: ErrorCode, retryable: bool) -> None:
+def _fail(
+    db: sqlite3.Connection,
+    claim_id: ClaimId,
+    now: float,
+    *,
+    code: ErrorCode,
+    retryable: bool,
+    alone: bool = False,
+    wait: float = 0.0,
+) -> None:
     job_id, attempt = claim_id
-    target = _after_failure(_row(db, job_id), retryable=retryable)
-    error = code if target is JobState.FAILED else None
-    move(db, job_id, JobState.RUNNING, target, now=now, attempt=attempt, error=error)
-
-
-def _hand_back(db: sqlite3.Connection, claim_id: ClaimId, now: float) -> None:
-    job_id, attempt = claim_id
-    target = JobState.CANCELLED if _row(db, job_id)["cancel_requested"] else JobState.QUEUED
-    move(db, job_id, JobState.RUNNING, target, now=now, attempt=attempt, spare=True)
+    row = _row(db, job_id)
+    target = _after_failure(row, retryable=retryable)
+    move(
+        db,
+        job_id,
+        JobState.RUNNING,
+        target,
+        now=now,
+        attempt=attempt,
+        error=code if target is JobState.FAILED else None,
+        alone=alone,
+        retry_at=now + wait * row["used"],
+    )
 
 
 def _row(db: sqlite3.Connection, job_id: JobId) -> sqlite3.Row:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import structlog
 
-from worker.api import DatabaseBusy, JobId
+from worker.api import JobId, WorkerError
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import is_held, worker_lock
 from worker.queue.rows import StaleJob
-from worker.queue.store import LEASE_SECONDS, ClaimId, expire
+from worker.queue.store import LEASE_SECONDS, ClaimId, bury, hand_back
 
 EVENTS_KEPT_SECONDS = 30 * 24 * 3600.0  # a bot that was away for longer starts from the jobs themselves
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row; no submission takes an hour
@@ -31,20 +31,30 @@ class Upkeep:
     """Chores that any process may do, at any time, also several at once."""
 
     def __init__(
-        self, database: Database, images: ImageStore, *, clock: Callable[[], float], locks: Path
+        self,
+        database: Database,
+        images: ImageStore | None,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        locks: Path,
     ) -> None:
         """Put the parts together.
 
         Args:
             database: The queue's.
-            images: The picture folder.
+            images: The picture folder; None where another process sweeps it.
             clock: Tells Unix seconds.
+            monotonic: Tells seconds that nobody sets.
             locks: The folder of the workers' lock files.
         """
         self._database = database
         self._images = images
         self._clock = clock
+        self._monotonic = monotonic
         self._locks = locks
+        self._looked = 0.0
+        self._unrenewed: dict[Lease, float] = {}  # how long each lease was seen as it is
 
     async def run(self) -> None:
         """Do the chores until cancelled."""
@@ -56,20 +66,39 @@ class Upkeep:
                 if loop.time() - pruned >= PRUNE_SECONDS:
                     await self.prune()
                     pruned = loop.time()
-            except DatabaseBusy:
-                log.warning("database_busy", doing="upkeep")
+            except WorkerError as error:  # the database is busy, or the disk full
+                log.warning("upkeep_failed", code=error.code.value)
+            except OSError as error:
+                pruned = loop.time()
+                log.warning("pictures_not_swept", reason=str(error))
             await asyncio.sleep(TAKE_BACK_SECONDS)
 
     async def take_back(self) -> int:
-        """Take back the jobs of dead workers and those whose lease ran out; return how many.
+        """Take back the jobs of workers that died, and those of workers that hang; return how many.
 
-        A worker is dead if nobody holds its lock. With nothing of the kind this only reads.
+        A worker is dead if nobody holds its lock; its name, with digits of its own, is never used again. One
+        that lives hangs if it has not renewed a lease all through `LEASE_SECONDS` of watching. Neither a
+        machine that slept nor a clock that was set makes it lose a job: only time between looks counts, and
+        of that no more than usually passes. With nothing to take back this only reads.
         """
-        now = self._clock()
         leases = await self._database.read(_leases)
         workers = {lease.worker for lease in leases}
         dead = {worker for worker in workers if not is_held(worker_lock(self._locks, worker))}
-        return await self._take_back(due(leases, dead=dead, now=now))
+        self._watch(leases)
+        hung = [
+            (lease.job_id, lease.attempt)
+            for lease, seconds in self._unrenewed.items()
+            if seconds >= LEASE_SECONDS and lease.worker not in dead
+        ]
+        if not dead and not hung:
+            return 0
+        return await self._database.write(partial(_take_back, dead=dead, hung=hung, now=self._clock()))
+
+    def _watch(self, leases: Iterable["Lease"]) -> None:
+        now = self._monotonic()
+        passed = min(now - self._looked, TAKE_BACK_SECONDS)
+        self._looked = now
+        self._unrenewed = {lease: self._unrenewed.get(lease, -passed) + passed for lease in leases}
 
     async def prune(self) -> int:
         """Forget events nobody will ask for, and pictures without a job; return how many folders went."""
@@ -78,13 +107,10 @@ class Upkeep:
             pass
         return await self._sweep()
 
-    async def _take_back(self, claims: Sequence[ClaimId]) -> int:
-        if not claims:
-            return 0
-        return await self._database.write(partial(_expire_all, claims=claims, now=self._clock()))
-
     async def _sweep(self) -> int:
         """Remove the folders of jobs that do not exist: deleted, or cells that were never stored."""
+        if self._images is None:
+            return 0
         swept = 0
         folders = self._images.older(self._clock() - ORPHAN_SECONDS)
         while chunk := await asyncio.to_thread(lambda: list(islice(folders, CHUNK))):
@@ -96,25 +122,12 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A running job, and whose it is until when."""
+    """A running job, and whose it is until when; renewed, it is another."""
 
     job_id: JobId
     attempt: int
     worker: str
     until: float
-
-
-def due(leases: Iterable[Lease], *, dead: Collection[str], now: float) -> list[ClaimId]:
-    """Return the claims to take back.
-
-    Those of a *dead* worker go at once, unless they are younger than *now*, when it was seen dead: a worker
-    of that name may have started since.
-    """
-    return [
-        (lease.job_id, lease.attempt)
-        for lease in leases
-        if lease.until < now or (lease.worker in dead and lease.until <= now + LEASE_SECONDS)
-    ]
 
 
 def _leases(db: sqlite3.Connection) -> list[Lease]:
@@ -124,11 +137,13 @@ def _leases(db: sqlite3.Connection) -> list[Lease]:
     return [Lease(*row) for row in rows]
 
 
-def _expire_all(db: sqlite3.Connection, *, claims: Collection[ClaimId], now: float) -> int:
-    taken = 0
-    for claim_id in claims:
+def _take_back(
+    db: sqlite3.Connection, *, dead: Collection[str], hung: Collection[ClaimId], now: float
+) -> int:
+    taken = sum(bury(db, worker, now) for worker in dead)
+    for claim_id in hung:
         with suppress(StaleJob):  # it ended between the look and now
-            expire(db, claim_id, now)
+            hand_back(db, claim_id, now)
             taken += 1
     return taken
 

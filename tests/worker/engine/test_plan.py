@@ -2,8 +2,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parser import Speed
-from worker.api import JobId
-from worker.engine.plan import LANES, BatchCap, BatchKey, Sample, SampleId, StepScheduler
+from worker.api import LANES, JobId
+from worker.engine.plan import BatchCap, BatchKey, Sample, SampleId, StepScheduler
 
 SQUARE = BatchKey("m", 16, 16, 32, guided=True)
 WIDE = BatchKey("m", 12, 20, 32, guided=True)
