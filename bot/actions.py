@@ -24,9 +24,9 @@ class Verb(StrEnum):
     VARY_SUBTLE = "MJ::JOB::low_variation::1::{subject}::SOLO"
     VARY_STRONG = "MJ::JOB::high_variation::1::{subject}::SOLO"
     CANCEL = "MJ::CancelJob::ByJobid::{subject}"
-    DELETE = "JM::delete::{index}::{subject}"
-    DELETE_FOR_GOOD = "JM::delete_for_good::{index}::{subject}"
-    KEEP = "JM::keep::{index}::{subject}"
+    DELETE = "JM::delete::{subject}"
+    DELETE_FOR_GOOD = "JM::delete_for_good::{subject}"
+    KEEP = "JM::keep::{subject}"
     FIX = "JM::fix::{subject}"
 
 
@@ -49,8 +49,7 @@ class Action:
     Attributes:
         verb: What to do.
         subject: The job's id; for ``FIX`` the id of a corrected prompt.
-        index: The picture, 1 to 4; 0 where the verb is about the whole. To delete: the message that shows the
-            job once more, 0 if there is none.
+        index: The picture, 1 to 4; 0 where the verb is about the whole.
     """
 
     verb: Verb
@@ -87,9 +86,9 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.VARY_SUBTLE, rf"MJ::JOB::low_variation::1::{_UUID}(?:::SOLO)?"),
         (Verb.VARY_STRONG, rf"MJ::JOB::high_variation::1::{_UUID}(?:::SOLO)?"),
         (Verb.CANCEL, rf"MJ::CancelJob::ByJobid::{_UUID}"),
-        (Verb.DELETE, rf"JM::delete::(?P<index>[0-9]{{1,20}})::{_UUID}"),
-        (Verb.DELETE_FOR_GOOD, rf"JM::delete_for_good::(?P<index>[0-9]{{1,20}})::{_UUID}"),
-        (Verb.KEEP, rf"JM::keep::(?P<index>[0-9]{{1,20}})::{_UUID}"),
+        (Verb.DELETE, rf"JM::delete::{_UUID}"),
+        (Verb.DELETE_FOR_GOOD, rf"JM::delete_for_good::{_UUID}"),
+        (Verb.KEEP, rf"JM::keep::{_UUID}"),
         (Verb.FIX, r"JM::fix::(?P<subject>[0-9A-Za-z_-]{1,40})"),
     )
 )

@@ -12,6 +12,7 @@ from bot.faults import BotError
 from bot.origin import TOKEN_SECONDS, Origin
 from bot.policy import Caller, Place, reach
 from bot.render import Letter
+from bot.settings import STORE_FAILURES
 from bot.texts import Texts
 from worker.api import WorkerError
 
@@ -123,6 +124,15 @@ async def report(interaction: Interaction, error: Exception) -> None:
         log.error("unforeseen", action="unforeseen", code=code, exc_info=error)
     with told():
         await privately(interaction, letter)
+
+
+@contextmanager
+def stored() -> Iterator[None]:
+    """Let a note that could not be taken pass: what it is about has happened all the same."""
+    try:
+        yield
+    except STORE_FAILURES as error:
+        log.warning("not noted", action="not_noted", error=repr(error))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import discord
 
 from bot import errors, payload, render
 from bot.actions import DRAWS, Action, Unreadable, Verb, read
-from bot.answers import Interaction, caller_of, privately, texts_of, told
+from bot.answers import Interaction, caller_of, privately, texts_of
 from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
 from bot.orders import Orders
@@ -52,6 +52,8 @@ class Buttons:
         if action is Unreadable.FOREIGN:
             raise BotError(BotCode.FOREIGN)
         order = order_for(action)
+        if isinstance(order, Reroll):
+            order = await self._job_actions.again(action.job_id)
         if order is not None:
             await self._order(interaction, order, action)
             return
@@ -71,12 +73,11 @@ class Buttons:
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
     async def _cancel(self, interaction: Interaction, action: Action) -> None:
+        await interaction.response.defer()
         job = await self._job_actions.cancel(caller_of(interaction), action.job_id)
-        if job.state is not JobState.CANCELLED:
-            await interaction.response.defer()  # the courier writes "(Stopped)" when it has
-            return
-        letter = render.stopped(job, texts_of(interaction))
-        await interaction.response.edit_message(**payload.to_edit(letter, keep_files=True))
+        if job.state is JobState.CANCELLED:  # else the courier writes "(Stopped)" when it has
+            letter = render.stopped(job, texts_of(interaction))
+            await interaction.edit_original_response(**payload.to_edit(letter, keep_files=True))
 
     async def _fix(self, interaction: Interaction, action: Action) -> None:
         prompt = await self._settings.fix(action.subject)
@@ -86,35 +87,25 @@ class Buttons:
 
     async def _delete(self, interaction: Interaction, action: Action) -> None:
         texts = texts_of(interaction)
+        await interaction.response.defer()
         match action.verb:
             case Verb.DELETE:
-                letter = Letter(texts("delete.ask"), render.sure_row(action, texts))
+                letter = Letter(texts("delete.ask"), render.sure_row(action.job_id, texts))
             case Verb.KEEP:
                 letter = Letter(texts("delete.kept"))
             case _:
                 await self._job_actions.delete(caller_of(interaction), action.job_id)
-                await _delete_copy(interaction, action.index)
                 letter = Letter(texts("delete.done"))
-        await interaction.response.edit_message(**payload.to_edit(letter))
+        await interaction.edit_original_response(**payload.to_edit(letter))
 
 
 async def cancel_by_command(interaction: Interaction, job_actions: JobActions, action: Action) -> None:
     """Stop a job on behalf of a menu command, which has no message of its own to change."""
     texts = texts_of(interaction)
+    await interaction.response.defer(ephemeral=True, thinking=True)
     job = await job_actions.cancel(caller_of(interaction), action.job_id)
     stopped = job.state is JobState.CANCELLED
     await privately(interaction, Letter(texts("cancel.stopped" if stopped else "cancel.stopping")))
-
-
-async def _delete_copy(interaction: Interaction, message_id: int) -> None:
-    """Delete the message that showed the job once more, if there is one and the bot may."""
-    if not message_id or interaction.channel_id is None:
-        return
-    channel = interaction.client.get_partial_messageable(
-        interaction.channel_id, guild_id=interaction.guild_id
-    )
-    with told():
-        await channel.get_partial_message(message_id).delete()
 
 
 def is_press(interaction: Interaction) -> bool:

@@ -88,8 +88,6 @@ class Journeyman(commands.Bot):
             HelpCommand(),
         )
         self._courier_task: asyncio.Task[None] | None = None
-        self._failure: BaseException | None = None
-        self._closing: asyncio.Future[None] | None = None
 
     async def setup_hook(self) -> None:
         """Offer the commands and start the courier, before the gateway is up."""
@@ -104,13 +102,6 @@ class Journeyman(commands.Bot):
     def start_courier(self) -> None:
         """Let the courier work until the bot closes; its end is the bot's."""
         self._courier_task = asyncio.create_task(self.courier.run(), name="courier")
-        self._courier_task.add_done_callback(self._courier_ended)
-
-    def _courier_ended(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled():
-            return
-        self._failure = task.exception()
-        self._closing = asyncio.ensure_future(self.close())
 
     async def on_ready(self) -> None:
         """Say that the bot is there."""
@@ -136,26 +127,50 @@ class Journeyman(commands.Bot):
         try:
             async with self:
                 await self.login(token)
-                await self._connect()
+                await self._work()
         except discord.LoginFailure as error:
             raise Stopped(texts("stop.bad_token")) from error
         except discord.PrivilegedIntentsRequired as error:
             raise Stopped(texts("stop.intents")) from error
         except discord.ConnectionClosed as error:
-            raise Stopped(_closed(error, texts)) from error
+            raise _closed(error, texts) from error
         finally:
             await self._end_courier()
-        if self._failure is not None:
-            raise Stopped(texts("stop.courier", reason=_innermost(self._failure))) from self._failure
+
+    async def _work(self) -> None:
+        """Stay connected until the courier ends.
+
+        Raises:
+            Stopped: The courier broke.
+        """
+        connecting = asyncio.create_task(self._connect(), name="gateway")
+        work = {connecting} if self._courier_task is None else {connecting, self._courier_task}
+        try:
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not connecting.done():
+                connecting.cancel()
+                await asyncio.wait({connecting})
+        if not connecting.cancelled():
+            connecting.result()
+        if self._courier_task is not None and self._courier_task.done():
+            failure = self._courier_task.exception()
+            reason = "" if failure is None else _innermost(failure)
+            raise Stopped(texts_for("en-US")("stop.courier", reason=reason), passing=True) from failure
 
     async def _connect(self) -> None:
-        """Connect and stay so; discord.py gives up on a gateway that is away at the very first handshake."""
+        """Connect and stay so, where discord.py gives up.
+
+        A gateway that is away at the very first handshake ends it with an `AttributeError`, and a connection
+        lost in the middle of any handshake with an `AssertionError` of aiohttp's.
+        """
         for seconds in (*HANDSHAKE_SECONDS, None):
             try:
                 await self.connect()
-            except AttributeError:
+            except (AttributeError, AssertionError) as error:
                 handshaken: object = self.ws  # None until then, whatever its annotation says
-                if handshaken is not None or seconds is None:
+                expected = isinstance(error, AssertionError) or handshaken is None
+                if not expected or seconds is None:
                     raise
                 log.warning("gateway away", action="gateway_away", retry_seconds=seconds)
                 await asyncio.sleep(seconds)
@@ -169,10 +184,10 @@ class Journeyman(commands.Bot):
                 await self._courier_task
 
 
-def _closed(error: discord.ConnectionClosed, texts: Texts) -> str:
+def _closed(error: discord.ConnectionClosed, texts: Texts) -> Stopped:
     if error.code in {4004, 4013, 4014}:
-        return texts("stop.bad_token" if error.code == 4004 else "stop.intents")  # noqa: PLR2004
-    return texts("stop.unreachable", api="the gateway", reason=error)
+        return Stopped(texts("stop.bad_token" if error.code == 4004 else "stop.intents"))  # noqa: PLR2004
+    return Stopped(texts("stop.unreachable", api="the gateway", reason=error), passing=True)
 
 
 def _innermost(error: BaseException) -> str:

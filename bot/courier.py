@@ -5,8 +5,10 @@ holds up no other and nothing is forgotten by a crash. From there each job has i
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -15,11 +17,14 @@ from bot.origin import Origin, origin_of
 from bot.outlet import FAILURES, Outlet
 from bot.pace import Pace
 from bot.painter import Painter
-from bot.settings import Arrival, Settings, Stage
+from bot.settings import STORE_FAILURES, Arrival, Settings, Stage
 from bot.texts import Texts
-from worker.api import DatabaseBusy, EventId, Job, JobDesk, JobId, JobNotFound, JobState
+from bot.turns import ChannelTurns
+from worker.api import EventId, Job, JobDesk, JobId, JobNotFound, JobState
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 BATCH = 100  # events taken at once
 REMEMBERED = 1000  # orders whose events are still to come
@@ -48,6 +53,7 @@ class Courier:
         self._delivery = Delivery(
             desk=desk, settings=settings, outlet=outlet, texts=texts, clock=clock, pace=pace
         )
+        self._turns = ChannelTurns(pace.channel_gap)
         self._painters: dict[JobId, Painter] = {}
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._ordered: dict[JobId, tuple[Job, Origin]] = {}
@@ -90,7 +96,7 @@ class Courier:
     async def run(self) -> None:
         """Show jobs until cancelled."""
         async with asyncio.TaskGroup() as self._tasks:
-            await self._resume()
+            await self._outlast(self._resume)
             self._tasks.create_task(self._pulse(), name="courier pulse")
             await self._tail()
 
@@ -106,25 +112,40 @@ class Courier:
                 self._follow(job, origin)
 
     async def _tail(self) -> None:
-        cursor = await self._settings.cursor()
+        cursor = await self._outlast(self._settings.cursor)
         while True:
             self._wake.clear()
-            try:
-                moved = await self._take(cursor)
-            except DatabaseBusy:
-                moved = cursor
+            moved = await self._outlast(partial(self._take, cursor))
             if moved == cursor:
                 await self._nap()
             cursor = moved
 
+    async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do *work*; while the database is busy, the disk full or the like, wait and do it again."""
+        pauses = self._pace.retries()
+        while True:
+            try:
+                return await work()
+            except STORE_FAILURES as error:
+                seconds = next(pauses)
+                log.warning("store out of order", action="store", error=repr(error), retry_seconds=seconds)
+                await asyncio.sleep(seconds)
+
     async def _nap(self) -> None:
-        seconds = self._pace.busy_poll if self._painters else self._pace.idle_poll
+        seconds = self._pace.busy_poll if await self._busy() else self._pace.idle_poll
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
                 await asyncio.sleep(self._pace.gather)  # orders that come together are taken together
         except TimeoutError:
             return
+
+    async def _busy(self) -> bool:
+        """True if news may come at any moment: something is being drawn, or about to be."""
+        states = {painter.job.state for painter in self._painters.values()}
+        if JobState.RUNNING in states:
+            return True
+        return JobState.QUEUED in states and not await self._desk.away()
 
     async def _take(self, cursor: EventId) -> EventId:
         """Take what follows *cursor* and return the new one."""
@@ -166,24 +187,39 @@ class Courier:
             texts=self._texts(origin.locale),
             clock=self._clock,
             pace=self._pace,
+            turns=self._turns.of(origin.channel_id),
         )
         self._painters[job.id] = painter
         assert self._tasks is not None  # noqa: S101 - only `run` leads here
         self._tasks.create_task(self._show(painter, origin), name=f"courier {job.id}")
 
     async def _show(self, painter: Painter, origin: Origin) -> None:
-        """Show one job from its answer to its outcome."""
+        """Show one job from its answer to its outcome, however often it takes."""
         job_id = painter.job.id
         try:
-            with structlog.contextvars.bound_contextvars(job_id=job_id):
-                await painter.run(lambda: self._message(job_id, origin))
-                await self._answered(origin)
-                await self._delivery.deliver(painter.job, origin)
-        except Exception:  # one job's defect must not end the others; its row keeps it for the next start
-            log.exception("job not shown", action="courier_defect", job_id=job_id)
+            for seconds in self._pace.retries():
+                if await self._shown(painter, origin):
+                    return
+                await asyncio.sleep(seconds)
         finally:
             del self._painters[job_id]
             self._messages.pop(job_id, None)
+
+    async def _shown(self, painter: Painter, origin: Origin) -> bool:
+        """Show one job; False if that has to be tried again."""
+        job_id = painter.job.id
+        with structlog.contextvars.bound_contextvars(job_id=job_id):
+            try:
+                await painter.run(lambda: self._message(job_id, origin))
+                await self._answered(origin)
+                await self._delivery.deliver(painter.job, origin)
+            except STORE_FAILURES as error:
+                log.warning("store out of order", action="store", error=repr(error))
+                return False
+            except Exception:  # one job's defect must not end the others
+                log.exception("job not shown", action="courier_defect")
+                return False
+        return True
 
     async def _answered(self, origin: Origin) -> None:
         pending = self._answers.get(origin.interaction_id)
@@ -219,8 +255,8 @@ class Courier:
                 if self._clock() >= next_standing:
                     next_standing = self._clock() + self._pace.standing
                     await self._tell_standing()
-            except DatabaseBusy:
-                continue
+            except STORE_FAILURES as error:
+                log.info("no progress told", action="store", error=repr(error))
 
     async def _tell_progress(self) -> None:
         running = [p.job.id for p in self._painters.values() if p.job.state is JobState.RUNNING]

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from typing import NoReturn
 
 import discord
 import structlog
@@ -22,9 +21,9 @@ from bot.origin import Origin, Reach
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.pace import Pace
 from bot.render import Card, File, Letter
-from bot.settings import Post, Settings, Stage
+from bot.settings import STORE_FAILURES, Post, Settings, Stage
 from bot.texts import Texts
-from worker.api import Cell, DatabaseBusy, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
+from worker.api import Cell, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
 
 log = structlog.get_logger()
 
@@ -59,8 +58,9 @@ class _Attempt:
     """What earlier tries have taught about one outcome."""
 
     limit: int  # bytes of a file
+    pauses: Iterator[float]
     reply: bool = True
-    number: int = 0
+    end: Delivered | None = None  # reached, but perhaps not noted yet
 
 
 class Delivery:
@@ -85,17 +85,27 @@ class Delivery:
 
     async def deliver(self, job: Job, origin: Origin) -> None:
         """Show the outcome of *job*, a final one, and clear its progress message away; retries until done."""
-        attempt = _Attempt(limit=origin.file_limit)
+        attempt = _Attempt(origin.file_limit, self._pace.retries())
         while True:
             try:
-                await self._step(job, origin, attempt)
-            except Delivered as end:
-                await self._settings.done(job.id, end.reason)
-                return
-            except DatabaseBusy:
-                await self._back_off(attempt)
-            except FAILURES as error:
-                await self._learn(error, job, origin, attempt)
+                if attempt.end is None:
+                    await self._try(job, origin, attempt)
+                if attempt.end is not None:
+                    await self._settings.done(job.id, attempt.end.reason)
+                    return
+            except STORE_FAILURES as error:
+                log.warning("store out of order", action="store", job_id=job.id, error=repr(error))
+                await asyncio.sleep(next(attempt.pauses))
+
+    async def _try(self, job: Job, origin: Origin, attempt: _Attempt) -> None:
+        try:
+            await self._step(job, origin, attempt)
+        except Delivered as end:
+            attempt.end = end
+        except JobNotFound:
+            attempt.end = Delivered()  # it was deleted: nobody wants to see it any more
+        except FAILURES as error:
+            await self._learn(error, job, origin, attempt)
 
     async def _step(self, job: Job, origin: Origin, attempt: _Attempt) -> None:
         post = await self._settings.post(job.id)
@@ -106,6 +116,8 @@ class Delivery:
         if post.stage is Stage.POSTED:
             await self._clear(job, origin, post)
             raise Delivered
+        if post.stage is Stage.INTENDED and await self._already_there(job, origin, post):
+            return
         match job.state:
             case JobState.CANCELLED:
                 await self._stop(job, origin, post)
@@ -132,17 +144,18 @@ class Delivery:
         return await self._settings.post(job.id) or post
 
     async def _show(self, job: Job, origin: Origin, post: Post, attempt: _Attempt) -> None:
-        if post.stage is Stage.INTENDED and await self._already_there(job, origin, post):
-            return
         if origin.reach is Reach.TOKEN and self._clock() > origin.expires_at:
             raise Delivered(await self._tell(job, origin, "expired"))
         try:
             picture = await self._picture(job, origin, attempt.limit)
         except PictureGone as error:
+            await self._desk.get(job.id)  # raises if it was deleted meanwhile
             card = Card(*errors.words(error, self._texts(origin.locale)))
             await self._fail(job, origin, post, card)
+            return
         letter = render.result(job, picture, self._texts(origin.locale), await self._other_model(job, origin))
-        await self._post(job, origin, letter, attempt)
+        if await self._post(job, origin, letter, nonce(job.id, "result"), reply=attempt.reply):
+            log.info("result posted", action="courier_result", job_id=job.id)
 
     async def _other_model(self, job: Job, origin: Origin) -> str:
         """Return a line that says so if *job* was drawn by another model than its source."""
@@ -155,12 +168,15 @@ class Delivery:
         same = source.model == job.model
         return "" if same else self._texts(origin.locale)("line.model_changed", model=job.model)
 
-    async def _post(self, job: Job, origin: Origin, letter: Letter, attempt: _Attempt) -> None:
-        await self._settings.intend(job.id, self._clock())
-        key = nonce(job.id, "result")
-        result_id = await self._outlet.post(origin, letter, nonce=key, reply=attempt.reply)
-        await self._settings.posted(job.id, result_id)
-        log.info("result posted", action="courier_result", job_id=job.id, message_id=result_id)
+    async def _post(self, job: Job, origin: Origin, letter: Letter, key: str, *, reply: bool) -> bool:
+        """Post *letter* once under the nonce *key*; False if the job was deleted before or meanwhile."""
+        if not await self._settings.intend(job.id, self._clock()):
+            return False
+        message_id = await self._outlet.post(origin, letter, nonce=key, reply=reply)
+        if await self._settings.posted(job.id, message_id):
+            return True
+        await self._outlet.delete(origin, message_id)
+        return False
 
     async def _already_there(self, job: Job, origin: Origin, post: Post) -> bool:
         since = post.intended_at
@@ -188,7 +204,8 @@ class Delivery:
             await self._outlet.edit(origin, post.progress_id, letter, keep_files=True)
         raise Delivered
 
-    async def _fail(self, job: Job, origin: Origin, post: Post, card: Card) -> NoReturn:
+    async def _fail(self, job: Job, origin: Origin, post: Post, card: Card) -> None:
+        """Turn the progress message into one that says why; where it is gone, post another."""
         letter = render.failed(job, card, self._texts(origin.locale))
         if post.progress_id is not None:
             try:
@@ -197,13 +214,13 @@ class Delivery:
                 if trouble(error) is not Trouble.GONE:
                     raise
             else:
-                raise Delivered
-        await self._outlet.post(origin, letter, nonce=nonce(job.id, "failure"))
-        raise Delivered
+                await self._settings.posted(job.id, post.progress_id)
+                return
+        await self._post(job, origin, letter, nonce(job.id, "failure"), reply=False)
 
     async def _clear(self, job: Job, origin: Origin, post: Post) -> None:
         """Delete the progress message; where that is refused, let it point at the result."""
-        if post.progress_id is None or post.result_id is None:
+        if post.progress_id is None or post.result_id is None or post.progress_id == post.result_id:
             return
         try:
             await self._outlet.delete(origin, post.progress_id)
@@ -228,18 +245,15 @@ class Delivery:
         kind = trouble(error)
         log.info("call failed", action="courier_trouble", job_id=job.id, kind=kind.name, error=repr(error))
         if kind is Trouble.TRANSIENT:
-            await self._back_off(attempt)
+            await asyncio.sleep(next(attempt.pauses))
             return
-        try:
-            await self._settings.withdraw(job.id)
-            if kind is Trouble.NO_REPLY and attempt.reply:
-                attempt.reply = False
-            elif kind is Trouble.TOO_LARGE and attempt.limit > SMALLEST_LIMIT:
-                attempt.limit = min(FAMILIAR_LIMIT, attempt.limit // 2)
-            else:
-                await self._settings.done(job.id, await self._tell(job, origin, _REASONS[kind], error))
-        except DatabaseBusy:
-            await self._back_off(attempt)
+        await self._settings.withdraw(job.id)
+        if kind is Trouble.NO_REPLY and attempt.reply:
+            attempt.reply = False
+        elif kind is Trouble.TOO_LARGE and attempt.limit > SMALLEST_LIMIT:
+            attempt.limit = min(FAMILIAR_LIMIT, attempt.limit // 2)
+        else:
+            attempt.end = Delivered(await self._tell(job, origin, _REASONS[kind], error))
 
     async def _tell(self, job: Job, origin: Origin, reason: str, error: Exception | None = None) -> str:
         """Tell the requester by another way that the outcome is there, and return *reason*."""
@@ -263,11 +277,6 @@ class Delivery:
         if self._clock() < origin.expires_at:
             yield partial(self._outlet.whisper, origin, letter)
         yield partial(self._outlet.direct, job.owner_id, letter)
-
-    async def _back_off(self, attempt: _Attempt) -> None:
-        seconds = min(self._pace.retry_most, self._pace.retry_first * 2**attempt.number)
-        attempt.number += 1
-        await asyncio.sleep(seconds)
 
 
 _REASONS = {

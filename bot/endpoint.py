@@ -62,4 +62,6 @@ async def _gateway(base: str, texts: Texts) -> str:
             found = await answer.json()
         return str(found["url"])
     except (aiohttp.ClientError, OSError, TimeoutError, KeyError, ValueError) as error:
-        raise Stopped(texts("stop.unreachable", api=base, reason=error or "no answer")) from error
+        raise Stopped(
+            texts("stop.unreachable", api=base, reason=error or "no answer"), passing=True
+        ) from error

@@ -41,4 +41,12 @@ class BotError(Exception):
 
 
 class Stopped(Exception):  # noqa: N818 - the process ends, which need not be an error
-    """The bot cannot go on; the message is a sentence for the operator."""
+    """The bot cannot go on; the message is a sentence for the operator.
+
+    Attributes:
+        passing: Whether another start may do better without anybody's help.
+    """
+
+    def __init__(self, sentence: str, *, passing: bool = False) -> None:
+        super().__init__(sentence)
+        self.passing = passing

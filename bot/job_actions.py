@@ -1,4 +1,4 @@
-"""Jobs that are already there: stop, delete, send them to their owner."""
+"""What people do to jobs that are already there: stop, delete, have sent, try again."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ from bot.origin import origin_of
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.policy import Caller, may_cancel, must_own
 from bot.render import File, Letter
-from bot.settings import Settings
+from bot.settings import Place, Settings
 from parser import canonical
-from worker.api import Job, JobDesk, JobId, JobState
+from worker.api import Cell, ErrorCode, Job, JobDesk, JobId, JobState, Order, Rejected, Reroll, Upscale, Vary
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ DM_BYTES = 10 * 1024 * 1024  # of one message's files, which Discord takes every
 
 
 class JobActions:
-    """What may be done with stored jobs, whoever asks and how."""
+    """Does it, whoever asks and how."""
 
     def __init__(
         self, *, desk: JobDesk, settings: Settings, outlet: Outlet, wake: Callable[[], None]
@@ -40,6 +40,21 @@ class JobActions:
             JobNotFound: There is no such job.
         """
         return canonical((await self._desk.get(job_id)).request)
+
+    async def again(self, job_id: JobId) -> Order:
+        """Return what 🔄 orders: a single picture or a failed variation once more, else a new grid.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        job = await self._desk.get(job_id)
+        match job.order:
+            case Cell() | Upscale():
+                return job.order
+            case Vary() if job.state is JobState.FAILED:
+                return job.order
+            case _:
+                return Reroll(source=job_id)
 
     async def cancel(self, caller: Caller, job_id: JobId) -> Job:
         """Stop a job for its owner or a moderator; a running one stops a moment later.
@@ -58,8 +73,13 @@ class JobActions:
             raise BotError(BotCode.TOO_LATE)
         return job
 
-    async def delete(self, caller: Caller, job_id: JobId) -> None:
-        """Forget a finished job, its pictures and the message that shows them.
+    async def delete(self, caller: Caller, job_id: JobId, seen: Place | None = None) -> None:
+        """Forget a finished job, its pictures and every message that shows it.
+
+        Args:
+            caller: Who asks.
+            job_id: The job.
+            seen: Where its message is, if the caller saw one.
 
         Raises:
             BotError: Not theirs.
@@ -67,15 +87,23 @@ class JobActions:
         """
         job = await self._desk.get(job_id)
         must_own(caller, job)
+        if not job.state.final:
+            raise Rejected(ErrorCode.SOURCE_UNFINISHED, state=job.state.value)
+        places = set(await self._settings.forget(job_id))  # first: what is being posted must not stay
         await self._desk.delete(job_id)
-        post = await self._settings.post(job_id)
+        for place in places if seen is None else places | {seen}:
+            await self._remove(job, place)
+
+    async def _remove(self, job: Job, place: Place) -> None:
         origin = origin_of(job)
-        if post is not None and post.result_id is not None and origin is not None:
-            try:
-                await self._outlet.delete(origin, post.result_id)
-            except FAILURES as error:
-                log.info("message stays", action="delete", job_id=job_id, error=repr(error))
-        await self._settings.done(job_id)
+        try:
+            if origin is not None and origin.channel_id == place.channel_id:
+                await self._outlet.delete(origin, place.message_id)
+            else:
+                await self._outlet.delete_elsewhere(place.channel_id, place.message_id)
+        except FAILURES as error:
+            if trouble(error) is not Trouble.GONE:
+                log.info("message stays", action="delete", job_id=job.id, error=repr(error))
 
     async def send(self, caller: Caller, job_id: JobId) -> None:
         """Send a job's pictures and seed to its owner's direct messages.

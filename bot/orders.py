@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from bot import errors, payload, render
-from bot.answers import Interaction, origin_for, privately, texts_of, told
+from bot.answers import Interaction, origin_for, privately, stored, texts_of, told
 from bot.courier import Courier
 from bot.origin import Origin, Reach
 from bot.pace import Pace
@@ -118,7 +118,8 @@ class Orders:
         with told():
             message_id = await self._say(interaction, letter)
         if message_id is not None:
-            await self._courier.answered(job.id, origin, message_id)
+            with stored():
+                await self._courier.answered(job.id, origin, message_id)
 
     async def _say(self, interaction: Interaction, letter: render.Letter) -> int | None:
         response = interaction.response

@@ -108,6 +108,11 @@ class Outlet:
         else:
             await self._call(self._channel(origin).get_partial_message(message_id).delete())
 
+    async def delete_elsewhere(self, channel_id: int, message_id: int) -> None:
+        """Delete a message of ours in a channel that the bot is a member of."""
+        channel = self._client.get_partial_messageable(channel_id)
+        await self._call(channel.get_partial_message(message_id).delete())
+
     async def find(self, origin: Origin, job_id: JobId, verbs: Collection[Verb], since: float) -> int | None:
         """Return the message of ours in the channel whose buttons do one of *verbs* to *job_id*."""
         return await self._call(self._search(origin, job_id, verbs, since))

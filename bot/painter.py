@@ -11,6 +11,7 @@ from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.pace import Pace
 from bot.render import Letter
 from bot.texts import Texts
+from bot.turns import Turns
 from worker.api import Job, JobState, Progress, Standing
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ class Painter:
         texts: Texts,
         clock: Callable[[], float],
         pace: Pace,
+        turns: Turns,
     ) -> None:
         self.job = job
         self._origin = origin
@@ -37,13 +39,15 @@ class Painter:
         self._texts = texts
         self._clock = clock
         self._pace = pace
+        self._turns = turns
         self._progress: Progress | None = None
         self._standing: Standing | None = None
         self._started = 0.0  # when the first progress was seen
         self._shown: Letter | None = None
         self._painted = False
         self._placed = False
-        self._closing = False
+        self._closed = False  # the token's last edit is made
+        self._editing: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._over = asyncio.Event()
         if job.state.final:
@@ -81,38 +85,58 @@ class Painter:
             self._news.set()
 
     async def run(self, message: Callable[[], Awaitable[int | None]]) -> None:
-        """Paint until the job is over, or its message can no longer be edited.
+        """Paint until the job is over; the outcome of a drawn one does not wait for an edit under way.
 
         Args:
             message: Returns the message's id, or None if there is none.
         """
-        message_id = None if self.job.state.final else await message()
-        while message_id is not None and not self._over.is_set():
-            letter = self._letter()
-            if letter is None or letter == self._shown:
+        if self.job.state.final:
+            return
+        painting = asyncio.create_task(self._paint(message))
+        over = asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait({painting, over}, return_when=asyncio.FIRST_COMPLETED)
+            if painting.done():
+                painting.result()  # raises what went wrong
+            await over
+        finally:
+            painting.cancel()
+            over.cancel()
+            await asyncio.gather(painting, over, return_exceptions=True)
+            await self._end_edit()
+
+    async def _paint(self, message: Callable[[], Awaitable[int | None]]) -> None:
+        """Edit the message whenever there is news, until it can no longer be edited."""
+        message_id = await message()
+        while message_id is not None and not self._closed:
+            if self._letter() is None:
                 self._news.clear()
                 await self._wait_for_news()
                 continue
-            if not await self._paint(message_id, letter):
-                break
-            await self._pause(self._pace.edit_gap)
-        await self._over.wait()
+            await self._turns.wait()
+            closing = self._closing()
+            letter = self._letter()  # again: only the latest state is worth a turn
+            if letter is None:
+                continue
+            if not await self._edit(message_id, letter):
+                return
+            self._closed = closing
+            await asyncio.sleep(self._pace.edit_gap)
 
     def _letter(self) -> Letter | None:
-        """Return how the message should look now, or None if the answer's own look still holds."""
-        closing = self._origin.reach is Reach.TOKEN and self._left() < self._pace.closing
-        small = self._texts("line.closing", job_id=self.job.id) if closing else ""
-        if self._closing:
-            return None  # that was the last edit the token allows
+        """Return how the message should look now, or None if it looks so already."""
+        letter = self._look()
+        return None if letter == self._shown else letter
+
+    def _look(self) -> Letter | None:
+        if self._closing():
+            small = self._texts("line.closing", job_id=self.job.id)
+            return render.running(self.job, self._progress, self._texts, small)
         if self.job.state is JobState.RUNNING and self._worth_showing():
-            self._closing = closing
-            return render.running(self.job, self._progress, self._texts, small)
-        if closing:
-            self._closing = True
-            return render.running(self.job, self._progress, self._texts, small)
+            return render.running(self.job, self._progress, self._texts)
         if self.job.state is JobState.QUEUED and (self._placed or self._painted):
             return render.waiting(self.job, self._standing, self._texts)
-        return None
+        return None  # the answer's own look still holds
 
     def _worth_showing(self) -> bool:
         """Hold the first edit back until there is a preview, though not for long."""
@@ -121,13 +145,18 @@ class Painter:
         waited = self._clock() - self._started
         return self._painted or self._progress.preview is not None or waited >= self._pace.without_preview
 
+    def _closing(self) -> bool:
+        """True if the next edit is the last that the token allows."""
+        return self._origin.reach is Reach.TOKEN and self._left() < self._pace.closing
+
     def _left(self) -> float:
         return self._origin.expires_at - self._clock()
 
-    async def _paint(self, message_id: int, letter: Letter) -> bool:
+    async def _edit(self, message_id: int, letter: Letter) -> bool:
         """Edit the message; False if that is no longer possible."""
+        self._editing = asyncio.create_task(self._outlet.edit(self._origin, message_id, letter))
         try:
-            await self._outlet.edit(self._origin, message_id, letter)
+            await asyncio.shield(self._editing)
         except FAILURES as error:
             kind = trouble(error)
             log.info("edit failed", action="courier_edit", job_id=self.job.id, kind=kind.name)
@@ -136,22 +165,26 @@ class Painter:
         self._painted = True
         return True
 
+    async def _end_edit(self) -> None:
+        """Leave no edit under way: it must not come after the words that end the message.
+
+        A drawn job's message is about to be deleted, so that its edit is cut short.
+        """
+        if self._editing is None:
+            return
+        if self.job.state not in {JobState.FAILED, JobState.CANCELLED}:
+            self._editing.cancel()
+        await asyncio.wait({self._editing})
+
     async def _wait_for_news(self) -> None:
         """Wait for a change, at most until the first edit may go without a preview or the token closes."""
         seconds = None
         if self._progress is not None and not self._painted:
             seconds = max(0.01, self._started + self._pace.without_preview - self._clock())
-        elif self._origin.reach is Reach.TOKEN and not self._closing:
+        elif self._origin.reach is Reach.TOKEN:
             seconds = max(0.01, self._left() - self._pace.closing)
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
-        except TimeoutError:
-            return
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
         except TimeoutError:
             return

@@ -4,16 +4,16 @@ import discord
 import structlog
 
 from bot import errors
-from bot.actions import job_named
+from bot.actions import DRAWS, Verb
 from bot.answers import texts_for
 from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
-from bot.outlet import FAILURES, custom_ids
+from bot.outlet import FAILURES, actions_of
 from bot.payload import to_send
 from bot.policy import Caller
 from bot.render import Letter
-from bot.settings import Settings
-from worker.api import JobDesk, JobId, WorkerError
+from bot.settings import STORE_FAILURES, Place, Settings, Shown
+from worker.api import Job, JobDesk, JobNotFound, WorkerError
 
 log = structlog.get_logger()
 
@@ -22,7 +22,11 @@ ENVELOPES = frozenset({"✉️", "✉", "📧", "📩", "📨"})
 
 
 class Reactions:
-    """Acts on reactions; who may not is not told, since a reaction has no private answer."""
+    """Acts on reactions.
+
+    Only those who may act are told of failures: a reaction has no private answer but a direct message, which
+    nobody gets who merely reacted to somebody else's picture.
+    """
 
     def __init__(
         self, client: discord.Client, *, desk: JobDesk, settings: Settings, job_actions: JobActions
@@ -40,27 +44,31 @@ class Reactions:
         if name not in CROSSES and name not in ENVELOPES:
             return
         try:
-            job_id = await self._job_of(event)
-            if job_id is not None:
-                await self._act(event, job_id, cross=name in CROSSES)
-        except (BotError, WorkerError) as error:
-            await self._tell(event, error)
-        except FAILURES as error:
+            shown = await self._shown(event)
+            if shown is not None:
+                await self._heed(event, shown, await self._desk.get(shown.job_id))
+        except JobNotFound:
+            return  # it was deleted; its message could not be
+        except (*FAILURES, *STORE_FAILURES) as error:
             log.info("reaction failed", action="reaction", error=repr(error))
 
-    async def _act(self, event: discord.RawReactionActionEvent, job_id: JobId, *, cross: bool) -> None:
+    async def _heed(self, event: discord.RawReactionActionEvent, shown: Shown, job: Job) -> None:
         caller = Caller(event.user_id, moderator=self._moderator(event))
-        if not cross:
-            await self._job_actions.send(caller, job_id)
+        cross = event.emoji.name in CROSSES
+        if job.owner_id != caller.user_id and not (cross and caller.moderator and not shown.outcome):
             return
-        job = await self._desk.get(job_id)
-        if job.state.final:
-            await self._job_actions.delete(caller, job_id)
-        else:
-            await self._job_actions.cancel(caller, job_id)
+        try:
+            if not cross:
+                await self._job_actions.send(caller, job.id)
+            elif shown.outcome:
+                await self._job_actions.delete(caller, job.id, Place(event.channel_id, event.message_id))
+            else:  # meant to stop it: pictures that came first stay
+                await self._job_actions.cancel(caller, job.id)
+        except (BotError, WorkerError) as error:
+            await self._tell(event, error)
 
-    async def _job_of(self, event: discord.RawReactionActionEvent) -> JobId | None:
-        known = await self._settings.job_shown_by(event.message_id)
+    async def _shown(self, event: discord.RawReactionActionEvent) -> Shown | None:
+        known = await self._settings.shown_by(event.message_id)
         if known is not None:
             return known
         if self._client.user is None or event.message_author_id not in {None, self._client.user.id}:
@@ -68,7 +76,10 @@ class Reactions:
         message = await self._channel(event).fetch_message(event.message_id)
         if message.author.id != self._client.user.id:
             return None
-        return job_named(list(custom_ids(message)))
+        for action in actions_of(message):
+            if action.verb in DRAWS or action.verb is Verb.CANCEL:
+                return Shown(action.job_id, outcome=action.verb in DRAWS)
+        return None
 
     async def _tell(self, event: discord.RawReactionActionEvent, error: BotError | WorkerError) -> None:
         """Say in the channel that direct messages are closed; other refusals go to the person's own."""

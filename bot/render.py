@@ -204,20 +204,17 @@ def _button(
     return Button(Action(verb, job_id).custom_id, label, _EMOJI[emoji] if emoji else None, style)
 
 
-def delete_row(job_id: JobId, message_id: int, texts: Texts) -> Rows:
-    """Return the offer to delete a job and the message that shows it once more."""
-    offer = Action(Verb.DELETE, job_id, message_id)
-    return ((Button(offer.custom_id, texts("button.delete")),),)
+def delete_row(job_id: JobId, texts: Texts) -> Rows:
+    """Return the offer to delete a job."""
+    return ((_button(Verb.DELETE, job_id, texts("button.delete")),),)
 
 
-def sure_row(offer: Action, texts: Texts) -> Rows:
-    """Return the confirmation of *offer*."""
-    yes = Action(Verb.DELETE_FOR_GOOD, offer.subject, offer.index)
-    keep = Action(Verb.KEEP, offer.subject, offer.index)
+def sure_row(job_id: JobId, texts: Texts) -> Rows:
+    """Return the confirmation of that offer."""
     return (
         (
-            Button(yes.custom_id, texts("button.delete_for_good"), style=Style.RED),
-            Button(keep.custom_id, texts("button.keep")),
+            _button(Verb.DELETE_FOR_GOOD, job_id, texts("button.delete_for_good"), style=Style.RED),
+            _button(Verb.KEEP, job_id, texts("button.keep")),
         ),
     )
 

@@ -1,12 +1,15 @@
 """What the bot remembers between its lives: the only module of the bot that touches the database."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from worker.api import EventId, JobId
+from worker.api import EventId, JobId, WorkerError
 from worker.database import Database
+
+STORE_FAILURES = (WorkerError, sqlite3.Error)  # what database and queue may answer: busy, full, out of order
 
 FIX_DAYS = 30  # corrected prompts are kept so long
 
@@ -37,6 +40,22 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a message shows of a job: its outcome, or how far it is."""
+
+    job_id: JobId
+    outcome: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message is."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """News of a job, as the courier takes it from the outbox."""
 
@@ -53,6 +72,11 @@ ON CONFLICT (job_id) DO UPDATE SET stage = excluded.stage WHERE stage = 'open'
 _ANSWER = """
 INSERT INTO bot_posts (job_id, channel_id, progress_id) VALUES (?, ?, ?)
 ON CONFLICT (job_id) DO UPDATE SET progress_id = excluded.progress_id
+"""
+_PLACES = """
+SELECT channel_id, progress_id AS message_id FROM bot_posts WHERE job_id = ?1 AND progress_id IS NOT NULL
+UNION SELECT channel_id, result_id FROM bot_posts WHERE job_id = ?1 AND result_id IS NOT NULL
+UNION SELECT channel_id, message_id FROM bot_copies WHERE job_id = ?1
 """
 _SET = """
 INSERT INTO bot_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -98,33 +122,60 @@ class Settings:
         rows = await self._database.read(lambda db: db.execute(sql).fetchall())
         return [_post(row) for row in rows]
 
-    async def job_shown_by(self, message_id: int) -> JobId | None:
-        """Return the job that a message shows."""
-        sql = "SELECT job_id FROM bot_posts WHERE progress_id = ? OR result_id = ?"
-        row = await self._one(sql, message_id, message_id)
-        return None if row is None else JobId(row["job_id"])
+    async def shown_by(self, message_id: int) -> Shown | None:
+        """Return what a message shows."""
+        sql = (
+            "SELECT job_id, coalesce(result_id = ?1, 0) AS outcome FROM bot_posts"
+            " WHERE progress_id = ?1 OR result_id = ?1"
+            " UNION ALL SELECT job_id, 1 FROM bot_copies WHERE message_id = ?1 LIMIT 1"
+        )
+        row = await self._one(sql, message_id)
+        return None if row is None else Shown(JobId(row["job_id"]), bool(row["outcome"]))
+
+    async def copied(self, job_id: JobId, channel_id: int, message_id: int) -> None:
+        """Note a message that shows the outcome of *job_id* once more."""
+        sql = "INSERT INTO bot_copies (message_id, channel_id, job_id) VALUES (?, ?, ?)"
+        await self._run(sql, message_id, channel_id, job_id)
+
+    async def forget(self, job_id: JobId) -> Sequence[Place]:
+        """Note that *job_id* is deleted and return the messages that show it."""
+
+        def work(db: sqlite3.Connection) -> list[Place]:
+            db.execute("UPDATE bot_posts SET stage = 'done' WHERE job_id = ?", (job_id,))
+            rows = db.execute(_PLACES, (job_id,)).fetchall()
+            return [Place(row["channel_id"], row["message_id"]) for row in rows]
+
+        return await self._database.write(work)
 
     async def answered(self, job_id: JobId, channel_id: int, progress_id: int) -> None:
         """Note the message that shows *job_id* under way."""
         await self._run(_ANSWER, job_id, channel_id, progress_id)
 
-    async def intend(self, job_id: JobId, now: float) -> None:
-        """Note, before the POST, that the outcome may be about to appear; the first time counts."""
+    async def intend(self, job_id: JobId, now: float) -> bool:
+        """Note, before the POST, that the outcome may be about to appear; the first time counts.
+
+        Returns:
+            False if nothing is to be posted any more.
+        """
         sql = (
             "UPDATE bot_posts SET stage = 'intended', intended_at = coalesce(intended_at, ?)"
-            " WHERE job_id = ? AND stage IN ('due', 'intended')"
+            " WHERE job_id = ? AND stage IN ('open', 'due', 'intended')"
         )
-        await self._run(sql, now, job_id, durable=True)
+        return await self._run(sql, now, job_id, durable=True)
 
     async def withdraw(self, job_id: JobId) -> None:
         """Note that Discord refused the POST: the outcome has certainly not appeared."""
         sql = "UPDATE bot_posts SET stage = 'due', intended_at = NULL WHERE job_id = ? AND stage = 'intended'"
         await self._run(sql, job_id)
 
-    async def posted(self, job_id: JobId, result_id: int) -> None:
-        """Note the message that shows the outcome."""
+    async def posted(self, job_id: JobId, result_id: int) -> bool:
+        """Note the message that shows the outcome.
+
+        Returns:
+            False if the job was deleted meanwhile, so that the message must go.
+        """
         sql = "UPDATE bot_posts SET stage = 'posted', result_id = ? WHERE job_id = ? AND stage <> 'done'"
-        await self._run(sql, result_id, job_id, durable=True)
+        return await self._run(sql, result_id, job_id, durable=True)
 
     async def done(self, job_id: JobId, trouble: str | None = None) -> None:
         """Note that nothing is left to do, and why if the outcome could not be shown."""
@@ -152,8 +203,9 @@ class Settings:
     async def _one(self, sql: str, *values: object) -> Any:
         return await self._database.read(lambda db: db.execute(sql, values).fetchone())
 
-    async def _run(self, sql: str, *values: object, durable: bool = False) -> None:
-        await self._database.write(lambda db: db.execute(sql, values), durable=durable)
+    async def _run(self, sql: str, *values: object, durable: bool = False) -> bool:
+        """Run one statement; True if it changed a row."""
+        return await self._database.write(lambda db: db.execute(sql, values).rowcount > 0, durable=durable)
 
 
 def _post(row: Any) -> Post:

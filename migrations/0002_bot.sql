@@ -25,6 +25,14 @@ CREATE INDEX bot_posts_unfinished ON bot_posts (stage) WHERE stage <> 'done';
 CREATE INDEX bot_posts_progress ON bot_posts (progress_id) WHERE progress_id IS NOT NULL;
 CREATE INDEX bot_posts_result ON bot_posts (result_id) WHERE result_id IS NOT NULL;
 
+-- Messages that show an outcome once more.
+CREATE TABLE bot_copies (
+    message_id INTEGER PRIMARY KEY,
+    channel_id INTEGER NOT NULL,
+    job_id     TEXT NOT NULL
+) STRICT;
+CREATE INDEX bot_copies_job ON bot_copies (job_id);
+
 -- Corrected prompts behind "Fix and run" buttons.
 CREATE TABLE bot_fixes (
     id         TEXT PRIMARY KEY,

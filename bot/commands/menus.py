@@ -50,7 +50,10 @@ class Menus:
         await privately(interaction, Letter(texts_of(interaction)("dm.sent")))
 
     async def _job_of(self, message: discord.Message) -> JobId:
-        job_id = job_named(list(custom_ids(message))) or await self._settings.job_shown_by(message.id)
-        if job_id is None:
+        job_id = job_named(list(custom_ids(message)))
+        if job_id is not None:
+            return job_id
+        shown = await self._settings.shown_by(message.id)
+        if shown is None:
             raise BotError(BotCode.NO_JOB_HERE)
-        return job_id
+        return shown.job_id

@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import echo, errors, payload, render
-from bot.answers import Interaction, caller_of, guarded, privately, texts_of
+from bot.answers import Interaction, caller_of, guarded, privately, stored, texts_of
 from bot.commands.scope import everywhere
 from bot.origin import origin_of
 from bot.outlet import Outlet
@@ -59,9 +59,10 @@ class ShowCommand(commands.Cog):
         texts = texts_of(interaction)
         picture = render.File(render.picture_name(job, origin_of(job), extension), fitted)
         copy = await interaction.edit_original_response(**payload.to_edit(render.result(job, picture, texts)))
+        with stored():
+            await self._settings.copied(job.id, copy.channel.id, copy.id)
         details = Letter(
-            texts("show.details", job_id=job.id, seed=job.seed),
-            render.delete_row(job.id, copy.id, texts),
+            texts("show.details", job_id=job.id, seed=job.seed), render.delete_row(job.id, texts)
         )
         await interaction.followup.send(ephemeral=True, **payload.to_send(details))
 

@@ -17,13 +17,21 @@ from bot.settings import Settings
 from playground.server import Playground
 from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.easel import Easel
-from worker.api import JobId, Limits
+from worker.api import Job, JobId, Limits
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
 from worker.recipe import ModelProfile
 
-QUICK = Pace(pulse=0.02, busy_poll=0.01, idle_poll=0.02, edit_gap=0.05, standing=0.1, retry_first=0.05)
+QUICK = Pace(
+    pulse=0.02,
+    busy_poll=0.01,
+    idle_poll=0.02,
+    edit_gap=0.05,
+    channel_gap=0.01,
+    standing=0.1,
+    retry_first=0.05,
+)
 
 
 class Studio:
@@ -140,3 +148,22 @@ def labelled(message: Message, label: str) -> str:
     """Return the custom id of the button with that label."""
     items = (item for row in message["components"] for item in row["components"])
     return next(item["custom_id"] for item in items if item.get("label") == label)
+
+
+def grids(person: Member) -> list[Message]:
+    created = (m for kind, m in person.seen if kind == "MESSAGE_CREATE")
+    return [m for m in created if any("reroll" in custom_id for custom_id in custom_ids(m))]
+
+
+async def ordered(person: Member, easel: Easel, prompt: str = "a fox") -> tuple[Message, Job]:
+    """Order a grid; return the waiting message and the job, claimed."""
+    nonce = await person.command("imagine", prompt=prompt)
+    waiting = await person.until(lambda: person.answer(nonce))
+    return waiting, await easel.take()
+
+
+async def settled(live: Studio) -> None:
+    """Wait until the courier has nothing left to do."""
+    async with asyncio.timeout(20):
+        while await live.settings.unfinished():  # noqa: ASYNC110 - the courier tells nobody
+            await asyncio.sleep(0.01)

@@ -9,7 +9,6 @@ from bot.buttons import order_for
 
 JOB = "11111111-2222-4333-8444-555555555555"
 PICTURE_VERBS = (Verb.UPSAMPLE, Verb.VARIATION)
-MESSAGE_VERBS = (Verb.DELETE, Verb.DELETE_FOR_GOOD, Verb.KEEP)
 
 
 @st.composite
@@ -20,8 +19,6 @@ def actions(draw: st.DrawFn) -> Action:
     index = 0
     if verb in PICTURE_VERBS:
         index = draw(st.integers(1, 4))
-    if verb in MESSAGE_VERBS:
-        index = draw(st.integers(0, 2**64 - 1))
     return Action(verb, str(UUID(int=draw(st.integers(0, 2**128 - 1)))), index)
 
 

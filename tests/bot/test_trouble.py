@@ -13,31 +13,12 @@ from playground.interaction_payload import payload
 from playground.models import Facts
 from playground.permissions import Permission
 from playground.server import Playground
-from tests.acceptance.member import Member, Message, custom_ids
+from tests.acceptance.member import Member, custom_ids
 from tests.bot.easel import Easel, picture
-from tests.bot.studio import QUICK, Studio, drawn, job_of, private
+from tests.bot.studio import QUICK, Studio, drawn, grids, job_of, ordered, private, settled
 from worker.api import ErrorCode, Job, Rejected
 
 RESULTS = "/channels/*/messages"
-
-
-def grids(person: Member) -> list[Message]:
-    created = (m for kind, m in person.seen if kind == "MESSAGE_CREATE")
-    return [m for m in created if any("reroll" in custom_id for custom_id in custom_ids(m))]
-
-
-async def ordered(person: Member, easel: Easel, prompt: str = "a fox") -> tuple[Message, Job]:
-    """Order a grid; return the waiting message and the job, claimed."""
-    nonce = await person.command("imagine", prompt=prompt)
-    waiting = await person.until(lambda: person.answer(nonce))
-    return waiting, await easel.take()
-
-
-async def settled(live: Studio) -> None:
-    """Wait until the courier has nothing left to do."""
-    async with asyncio.timeout(20):
-        while await live.settings.unfinished():  # noqa: ASYNC110 - the courier tells nobody
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
