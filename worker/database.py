@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import aiosqlite
+import structlog
 
 from migrations import Migration, shipped
 from worker.api import DatabaseBusy, ErrorCode, WorkerError
@@ -23,6 +24,8 @@ Work = Callable[[sqlite3.Connection], T]
 READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
+
+log = structlog.get_logger(__name__)
 
 
 class Session(aiosqlite.Connection):
@@ -124,6 +127,7 @@ class Database:
         Raises:
             DatabaseBusy: Another process held the lock for too long; nothing was written.
             WorkerError: ``DISK_FULL``; nothing was written.
+            RuntimeError: The database is closed: at the end, or because its connection was lost.
         """
         if not self._open:
             raise RuntimeError("the database is closed")
@@ -152,10 +156,25 @@ class Database:
                 group.append(self._queue.get_nowait())
             try:
                 await self._settle(group)
+            except Exception as error:  # noqa: BLE001 - the connection is no good any more
+                self._give_up(group, error)
+                return
             finally:
                 for write in group:
                     write.done.cancel()  # does nothing to those that were settled
                     self._queue.task_done()
+
+    def _give_up(self, group: Sequence[_Write], error: Exception) -> None:
+        """Close the database to its callers and tell all who wait why."""
+        log.error("database_lost", exc_info=error)
+        self._open = False
+        waiting = list(group)
+        while not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+            self._queue.task_done()
+        for write in waiting:
+            if not write.done.done():
+                write.done.set_exception(error)
 
     async def _settle(self, group: Sequence[_Write]) -> None:
         works = [write.work for write in group]

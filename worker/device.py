@@ -103,7 +103,7 @@ class Device(Protocol):
         """Yield events numbered from *after* + 1, for as long as the device lives.
 
         Those still in the replay buffer come first. A watcher that fell further behind sees
-        the numbers jump.
+        the numbers jump, but misses no end of a job that nobody was told of.
         """
         ...
 
@@ -117,15 +117,19 @@ class Device(Protocol):
 
 
 class EventLog:
-    """Numbered events with a bounded memory, for one event loop."""
+    """Numbered events with a bounded memory, for one event loop.
+
+    How a job ended is kept until a watcher was told, however far the watchers have fallen behind.
+    """
 
     def __init__(self, *, events: int = 512, picture_bytes: int = 64 * 2**20) -> None:
-        """Keep at most *events* events and roughly *picture_bytes* of pictures for replay."""
+        """Keep roughly *events* events and *picture_bytes* of pictures for replay."""
         self._kept: deque[tuple[int, DeviceEvent]] = deque()
         self._events = events
         self._picture_bytes = picture_bytes
         self._bytes = 0
         self._last = 0
+        self._told = 0  # the newest event any watcher has had
         self._closed = False
         self._news = asyncio.Event()
 
@@ -134,9 +138,19 @@ class EventLog:
         self._last += 1
         self._kept.append((self._last, event))
         self._bytes += _size(event)
-        while len(self._kept) > self._events or (self._bytes > self._picture_bytes and len(self._kept) > 1):
-            self._bytes -= _size(self._kept.popleft()[1])
+        while len(self._kept) > self._events or self._bytes > self._picture_bytes:
+            if not self._forget_one():
+                break
         self._ring()
+
+    def _forget_one(self) -> bool:
+        """Forget the oldest event that may be; return whether there was one."""
+        for index, (number, event) in enumerate(self._kept):
+            if number <= self._told or (isinstance(event, Advanced) and number < self._last):
+                self._bytes -= _size(event)
+                del self._kept[index]
+                return True
+        return False
 
     def close(self) -> None:
         """End every watch once it has seen what is left."""
@@ -149,6 +163,7 @@ class EventLog:
             news = self._news
             for number, event in [kept for kept in self._kept if kept[0] > after]:
                 after = number
+                self._told = max(self._told, number)
                 yield number, event
             if news is not self._news:
                 continue

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, repeat
 
 import structlog
 
 from parser import canonical
-from worker.api import DatabaseBusy, JobId, PictureGone, Progress, WorkerError
+from worker.api import JobId, PictureGone, Progress, WorkerError
 from worker.device import Advanced, Device, DeviceEvent, DeviceJob, Dropped, Failed, Finished
 from worker.images import ImageStore
 from worker.queue.rows import StaleJob
@@ -21,7 +22,8 @@ CANCEL_SECONDS = 0.4  # between two looks for jobs to stop, while any runs
 BRISK_SECONDS = 0.05  # between two looks at the queue shortly after there was something
 CALM_SECONDS = 0.15  # and when nothing happened for a while: a look is one indexed read
 BRISK_FOR_SECONDS = 30.0
-RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)  # for an outcome while the database is busy; then the lease runs out
+RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)  # for an outcome that could not be written; the last one again and again
+TROUBLE_SECONDS = 3.0  # before the next try of anything else while the database is busy or the disk full
 
 Outcome = Callable[[], Awaitable[None]]  # writes how a job ended; may be called again
 log = structlog.get_logger()
@@ -74,6 +76,7 @@ class Runner:
         self._worker = worker
         self._clock = clock
         self._active: dict[JobId, Active] = {}
+        self._stopping = False
         self._moved = asyncio.Event()  # something may be due for a report
         self._wake = asyncio.Event()  # look at the queue now
         self._settling: asyncio.TaskGroup
@@ -81,28 +84,38 @@ class Runner:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set; then hand back what is unfinished, without using an attempt.
 
+        A busy database and a full disk are waited for.
+
         Raises:
-            ExceptionGroup: Something failed that is not a busy database; leases are left to others.
+            ExceptionGroup: Something else failed, as when the device has gone; what was unfinished is handed
+                back as well.
         """
-        async with asyncio.TaskGroup() as group:
-            self._settling = group
-            loops = [
-                group.create_task(loop)
-                for loop in (self._follow(), self._report(), self._beat(), self._look_for_cancels())
-            ]
-            alarm = group.create_task(self._ring_at(stop))
-            await self._claim_until(stop)
-            for loop in (*loops, alarm):
-                loop.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._settling = group
+                loops = [
+                    group.create_task(loop)
+                    for loop in (self._follow(), self._report(), self._beat(), self._look_for_cancels())
+                ]
+                alarm = group.create_task(self._ring_at(stop))
+                await self._claim_until(stop)
+                self._stopping = True
+                for loop in (*loops, alarm):
+                    loop.cancel()
+        finally:
             await self._hand_back_all()
 
     async def _claim_until(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         busy_at = loop.time()
         while not stop.is_set():
-            if await self._claim() or self._active:
-                busy_at = loop.time()
-            pause = BRISK_SECONDS if loop.time() - busy_at < BRISK_FOR_SECONDS else CALM_SECONDS
+            try:
+                if await self._claim() or self._active:
+                    busy_at = loop.time()
+                pause = BRISK_SECONDS if loop.time() - busy_at < BRISK_FOR_SECONDS else CALM_SECONDS
+            except WorkerError as error:
+                _note(error, doing="claim")
+                pause = TROUBLE_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
             self._wake.clear()
@@ -110,11 +123,7 @@ class Runner:
     async def _claim(self) -> bool:
         """Claim what the device has room for; return whether there was anything."""
         capacity = await self._device.capacity()
-        try:
-            claims = await self._store.claim(self._worker, capacity.free, newcomers=capacity.newcomers)
-        except DatabaseBusy:
-            log.warning("database_busy", doing="claim")
-            return False
+        claims = await self._store.claim(self._worker, capacity.free, newcomers=capacity.newcomers)
         for claim in claims:
             await self._start(claim)
         return bool(claims)
@@ -193,25 +202,24 @@ class Runner:
         )
 
     def _settle(self, active: Active, outcome: Outcome) -> None:
-        """Record *outcome* beside everything else; the lease is renewed until that is done."""
+        """Record *outcome* beside everything else, however long it takes; meanwhile the lease is renewed."""
         active.settling = True
         self._settling.create_task(self._settled(active, outcome))
 
     async def _settled(self, active: Active, outcome: Outcome) -> None:
         job_id, attempt = active.id
-        for delay in (*RETRY_SECONDS, None):
+        for delay in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
                 await outcome()
+                break
             except StaleJob:
                 log.info("outcome_came_late", job_id=job_id, attempt=attempt)
-            except DatabaseBusy:
-                log.warning("database_busy", doing="settle", job_id=job_id)
-                if delay is not None:
-                    await asyncio.sleep(delay)
-                    continue
-            except WorkerError as error:  # the disk is full: the lease runs out, another attempt is made
-                log.warning("outcome_not_recorded", job_id=job_id, code=error.code.value)
-            break
+                break
+            except WorkerError as error:
+                _note(error, doing="settle")
+                if self._stopping and delay == RETRY_SECONDS[-1]:
+                    return  # it is handed back
+                await asyncio.sleep(delay)
         if self._active.get(job_id) is active:
             del self._active[job_id]
         self._wake.set()
@@ -225,8 +233,9 @@ class Runner:
             rows = [self._progress(active, now) for active in due]
             try:
                 await self._store.report(rows)
-            except DatabaseBusy:
-                log.warning("database_busy", doing="report")  # the next row says it all
+            except WorkerError as error:  # the next row says it all
+                _note(error, doing="report")
+                await asyncio.sleep(TROUBLE_SECONDS)
 
     def _progress(self, active: Active, now: float) -> Progress:
         """Return the row that is due, and remember that it went out."""
@@ -248,8 +257,8 @@ class Runner:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 heartbeat = await self._store.heartbeat(self._worker, [a.id for a in self._active.values()])
-            except DatabaseBusy:
-                log.warning("database_busy", doing="heartbeat")
+            except WorkerError as error:
+                _note(error, doing="heartbeat")
                 continue
             for job_id in heartbeat.lost:
                 log.warning("lease_lost", job_id=job_id)
@@ -262,7 +271,7 @@ class Runner:
             await asyncio.sleep(CANCEL_SECONDS)
             if not self._active:
                 continue
-            with suppress(DatabaseBusy):
+            with suppress(WorkerError):
                 await self._cancel(await self._store.cancel_requested(self._worker))
 
     async def _cancel(self, job_ids: frozenset[JobId]) -> None:
@@ -271,12 +280,19 @@ class Runner:
             await self._device.cancel(job_id)
 
     async def _hand_back_all(self) -> None:
-        """Return what is still on the device to the queue; what is being recorded ends by itself."""
-        for active in list(self._active.values()):
-            if not active.settling:
-                await self._device.cancel(active.claim.job.id)
-                self._settle(active, partial(self._store.hand_back, active.id))
+        """Return to the queue what was not recorded; where that cannot be written, others take it back."""
+        for job_id in self._active:
+            await self._device.cancel(job_id)
+        self._active.clear()
+        try:
+            await self._store.release(self._worker)
+        except WorkerError as error:
+            _note(error, doing="hand back")
 
     async def _ring_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
+
+
+def _note(error: WorkerError, *, doing: str) -> None:
+    log.warning("database_unavailable", doing=doing, code=error.code.value)

@@ -1,5 +1,6 @@
 """A whole queue over a real file, with a clock that stands still."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from parser import ImagineRequest, Part, Speed
 from tests.fakes import Clock
-from worker.api import Imagine, Job, Limits
+from worker.api import ErrorCode, Imagine, Job, Limits, WorkerError
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
@@ -59,6 +60,20 @@ class House:
             taken += await self.upkeep.take_back()
         return taken
 
+    async def fill_disk(self) -> None:
+        """Let the database take no new page, and fill the one that every outcome needs."""
+        await self.database.write(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
+        refused = None
+        while refused is None:
+            try:
+                await self.database.write(_event, durable=False)
+            except WorkerError as error:
+                refused = error.code
+        assert refused is ErrorCode.DISK_FULL
+
+    async def make_room(self) -> None:
+        await self.database.write(lambda db: db.execute(f"PRAGMA max_page_count = {2**30}").fetchone())
+
     async def finish(self, claim: Claim, *, seconds: float = 2.0) -> Job:
         """Store a picture for everything the recipe asks for, and say so."""
         claim_id = (claim.job.id, claim.attempt)
@@ -74,6 +89,10 @@ class House:
         [claim] = await self.claim()
         assert claim.job.id == job.id
         return await self.finish(claim)
+
+
+def _event(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO job_events (job_id, state, at) VALUES ('', 'queued', 0)")
 
 
 @asynccontextmanager

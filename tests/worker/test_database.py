@@ -185,6 +185,19 @@ async def test_a_full_disk_is_said_and_what_was_written_stays(database: Database
     assert await database.read(texts) == ["kept", "small"]
 
 
+async def test_a_lost_connection_closes_the_database_and_everybody_is_told(tmp_path: Path) -> None:
+    async with asyncio.timeout(10), Database(tmp_path / "notes.db", migrations=NOTES) as database:
+        await database.write(put("kept"))
+        group = [asyncio.create_task(database.write(work)) for work in (put("a"), sqlite3.Connection.close)]
+        waiting = asyncio.create_task(database.write(put("b")))
+        outcomes = await asyncio.gather(*group, waiting, return_exceptions=True)
+        assert all(isinstance(outcome, sqlite3.ProgrammingError) for outcome in outcomes)
+        with pytest.raises(RuntimeError, match="closed"):
+            await database.write(put("c"))
+    async with Database(tmp_path / "notes.db", migrations=NOTES) as database:
+        assert await database.read(texts) == ["kept"]
+
+
 async def test_a_closed_database_refuses(tmp_path: Path) -> None:
     async with Database(tmp_path / "notes.db", migrations=NOTES) as database:
         pass

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.worker.fake_device import FakeDevice
 from tests.worker.house import House, prompt
 from worker import runner as runner_module
 from worker.api import ErrorCode, Job, JobId, JobState, Strength, Upscale, Vary, WorkerError
 from worker.lock import FileLock, worker_lock
+from worker.queue.store import RETRY_MOST_SECONDS
 from worker.recipe import Drawing, Upscaling
 from worker.runner import Runner
 
@@ -22,6 +24,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(runner_module, "CANCEL_SECONDS", 0.02)
     monkeypatch.setattr(runner_module, "BRISK_SECONDS", 0.01)
+    monkeypatch.setattr(runner_module, "TROUBLE_SECONDS", 0.05)
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", (0.02, 0.05))
 
 
 @pytest.fixture
@@ -162,6 +166,10 @@ async def test_a_failure_worth_another_attempt_is_tried_three_times(house: House
     job = await house.submit()
     device.failures[job.id] = (ErrorCode.ENGINE_FAILED, True)
     async with running(house, device):
+        for attempt in (1, 2, 3):
+            await under_way(device, attempt)
+            await reaches(house, job.id, JobState.QUEUED, JobState.FAILED)
+            house.clock.advance(RETRY_MOST_SECONDS)
         failed = await reaches(house, job.id, JobState.FAILED)
     assert failed.error is ErrorCode.ENGINE_FAILED
     assert [accepted.attempt for accepted in device.jobs] == [1, 2, 3]
@@ -237,6 +245,61 @@ async def test_a_busy_database_delays_the_outcome_and_loses_nothing(house: House
         lock.execute("ROLLBACK")
         lock.close()
         await reaches(house, job.id, JobState.SUCCEEDED)
+
+
+async def test_a_full_database_delays_everything_and_loses_nothing(house: House) -> None:
+    device = FakeDevice(places=4)
+    device.going.clear()
+    job = await house.submit(1)
+    await house.submit(2)
+    async with running(house, device):
+        await under_way(device)
+        await house.fill_disk()
+        with structlog.testing.capture_logs() as said:
+            device.going.set()
+
+            async def refused() -> bool:
+                doing = {line.get("doing") for line in said if line.get("code") == "disk_full"}
+                return {"settle", "claim"} <= doing
+
+            await true(refused)
+        assert (await house.desk.get(job.id)).state is JobState.RUNNING
+        await house.make_room()
+        assert (await reaches(house, job.id, JobState.SUCCEEDED)).attempt == 1
+        await under_way(device, 2)
+    await device.close()
+
+
+async def test_a_full_database_does_not_keep_the_worker_from_stopping(
+    house: House, device: FakeDevice
+) -> None:
+    device.going.clear()
+    await house.submit()
+    async with running(house, device):
+        await under_way(device)
+        await house.fill_disk()
+        device.going.set()
+    await house.make_room()
+
+
+async def test_a_device_that_has_gone_ends_the_worker_and_its_jobs_lose_no_attempt(
+    house: House, device: FakeDevice
+) -> None:
+    device.going.clear()
+    jobs = [await house.submit(owner) for owner in (1, 2)]
+    runner = Runner(house.store, device, house.images, worker="w", clock=house.clock)
+    task = asyncio.create_task(runner.run(asyncio.Event()))
+    await under_way(device, 2)
+    await device.close()
+    with pytest.raises(ExceptionGroup, match="unhandled"):
+        async with asyncio.timeout(PATIENCE):
+            await task
+    assert {(await house.desk.get(job.id)).state for job in jobs} == {JobState.QUEUED}
+
+    def used(db: sqlite3.Connection) -> int:
+        return int(db.execute("SELECT max(attempt - spared) FROM jobs").fetchone()[0])
+
+    assert await house.database.read(used) == 0
 
 
 async def test_a_full_disk_fails_the_job_with_its_code(house: House, device: FakeDevice) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from parser import Speed
 from tests.worker.house import PLENTY, House
@@ -216,3 +217,33 @@ async def test_a_folder_that_cannot_be_read_does_not_end_the_chores(
         await asyncio.sleep(0.01)
     assert not running.done()
     running.cancel()
+
+
+async def test_a_full_database_does_not_end_the_chores(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep_module, "TAKE_BACK_SECONDS", 0.01)
+    job = await house.submit()
+    await house.claim("dead")
+    await house.fill_disk()
+    with structlog.testing.capture_logs() as said:
+        running = asyncio.create_task(house.upkeep.run())
+        while not any(line.get("code") == "disk_full" for line in said):
+            assert not running.done()
+            await asyncio.sleep(0.01)
+    await house.make_room()
+    while (await house.desk.get(job.id)).state is not JobState.QUEUED:
+        assert not running.done()
+        await asyncio.sleep(0.01)
+    running.cancel()
+
+
+async def test_a_folder_that_vanishes_while_the_sweep_looks_is_passed_over(house: House) -> None:
+    jobs = [f"ab{n}e8400-e29b-41d4-a716-446655440000" for n in range(3)]
+    for job_id in jobs:
+        house.images.write(JobId(job_id), {"1.png": b"nobody's"})
+        os.utime(house.images.folder / "ab" / job_id, (0, 0))
+    swept = house.images.older(1.0)
+    first = next(swept)
+    for job_id in jobs:
+        house.images.remove(JobId(job_id))
+    assert list(swept) == []
+    assert first in jobs

@@ -5,25 +5,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import numpy as np
 import structlog
 import torch
-from numpy.typing import NDArray
 
 from parser import Speed
 from worker.api import ErrorCode, JobId, WorkerError
 from worker.device import Capacity, Company, DeviceJob, Dropped, Failed
+from worker.engine.pictures import Pixels
 from worker.engine.plan import BatchKey, Sample, SampleId, StepScheduler
 from worker.recipe import Recipe
 
 PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
+SUSPICIOUS = 3  # jobs that fail one after another, no pass succeeding between, condemn the device
 OUT_OF_MEMORY_WORDS = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
 )  # of torch's CPU allocators
 
-Pixels = NDArray[np.uint8]  # (height, width, 3)
 log = structlog.get_logger()
 
 
@@ -151,12 +150,18 @@ class Engine:
         self._usual = backends.preload()
         self._works: dict[JobId, Work] = {}
         self._outcomes: list[Outcome] = []
+        self._failing: set[JobId] = set()  # since the last pass that succeeded
         self.passes: Counter[int] = Counter()  # forward passes by their number of rows
 
     @property
     def busy(self) -> bool:
         """True while there is a step to take."""
         return bool(self._works)
+
+    @property
+    def broken(self) -> bool:
+        """True once so many jobs failed in a row that it is hardly their fault: to be thrown away."""
+        return len(self._failing) >= SUSPICIOUS
 
     def submit(self, job: DeviceJob) -> list[Outcome]:
         """Admit a job; it joins the next step that its lane and the batch cap allow."""
@@ -166,7 +171,7 @@ class Engine:
             backend = self._backends.backend(job.recipe)
             work = Work(job, backend, backend.open(job))
         except Exception as error:  # noqa: BLE001 - whatever a network raises fails this job alone
-            return [*earlier, _failed(job, error)]
+            return [*earlier, self._failed(job, error)]
         work.seconds = self._clock() - began
         self._works[job.job_id] = work
         self._scheduler.add(work.samples)
@@ -184,12 +189,12 @@ class Engine:
         """Drop every job."""
         return [outcome for job_id in list(self._works) for outcome in self.cancel(job_id)]
 
-    def fail_all(self) -> list[Outcome]:
+    def fail_all(self, error: Exception) -> list[Outcome]:
         """Fail every job, to be tried again: the engine's own state is in doubt."""
-        jobs = [work.job for work in self._works.values()]
-        for work in list(self._works.values()):
+        works = list(self._works.values())
+        for work in works:
             self._forget(work)
-        return [Failed(job.job_id, job.attempt, ErrorCode.ENGINE_FAILED, retryable=True) for job in jobs]
+        return [self._failed(work.job, error) for work in works]
 
     def capacity(self) -> Capacity:
         """Return the free places by lane."""
@@ -260,6 +265,7 @@ class Engine:
             self._outcomes += self.cancel(waiting)
 
     def _record(self, batch: Sequence[Sample]) -> None:
+        self._failing.clear()
         self.passes[len(batch)] += 1
         owners = {sample.owner_id for sample in batch}
         for work in self._touched(batch):
@@ -312,7 +318,15 @@ class Engine:
 
     def _fail(self, work: Work, error: Exception) -> None:
         self._forget(work)
-        self._outcomes.append(_failed(work.job, error))
+        self._outcomes.append(self._failed(work.job, error))
+
+    def _failed(self, job: DeviceJob, error: Exception) -> Failed | Dropped:
+        """Return how a job ends that *error* hit: handed back, if the device is to blame."""
+        failed = _failed(job, error)
+        if not failed.retryable:
+            return failed
+        self._failing.add(job.job_id)
+        return Dropped(job.job_id, job.attempt) if self.broken else failed
 
     def _forget(self, work: Work) -> None:
         del self._works[work.job.job_id]

@@ -14,7 +14,7 @@ from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, EventLog, 
 from worker.engine import pictures
 from worker.engine.engine import Backends, Drawn, Engine, Moved, Outcome
 from worker.engine.thread import EngineThread
-from worker.recipe import Drawing
+from worker.recipe import picture_count
 
 REMEMBERED = 4096  # submissions; a repeated one within these changes nothing
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class InProcessDevice:
             threads: CPU threads of a forward pass.
         """
         self._loop = asyncio.get_running_loop()
-        self._thread = EngineThread(lambda: Engine(backends(), clock), self._emit, threads)
+        self._thread = EngineThread(lambda: Engine(backends(), clock), self._emit, self._over, threads)
         self._coder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
         self._log = EventLog()
         self._submitted: OrderedDict[tuple[JobId, int], None] = OrderedDict()
@@ -69,7 +69,6 @@ class InProcessDevice:
         self._thread.stop()
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._coder.shutdown)
-        self._loop.call_soon(self._log.close)  # behind the events that are on their way
 
     async def submit(self, job: DeviceJob) -> None:
         """Accept *job*; the same (job, attempt) again changes nothing."""
@@ -79,11 +78,11 @@ class InProcessDevice:
         self._submitted[name] = None
         if len(self._submitted) > REMEMBERED:
             self._submitted.popitem(last=False)
-        self._sent += _count(job)
+        self._sent += picture_count(job.recipe)
         self._thread.post(partial(self._take_in, job))
 
     def watch(self, *, after: int = 0) -> AsyncIterator[tuple[int, DeviceEvent]]:
-        """Yield events numbered from *after* + 1 until the device is closed."""
+        """Yield events numbered from *after* + 1 until the device is closed, or broken."""
         return self._log.watch(after)
 
     async def cancel(self, job_id: JobId) -> None:
@@ -99,7 +98,7 @@ class InProcessDevice:
         return Capacity(free, seen.capacity.resident + waiting, newcomers)
 
     def _take_in(self, job: DeviceJob, engine: Engine) -> Sequence[Outcome]:
-        self._taken += _count(job)
+        self._taken += picture_count(job.recipe)
         return engine.submit(job)
 
     def _emit(self, engine: Engine, outcomes: Sequence[Outcome]) -> None:
@@ -107,6 +106,10 @@ class InProcessDevice:
         self._seen = Seen(engine.capacity(), self._taken)
         for outcome in outcomes:
             self._coder.submit(self._publish, outcome)
+
+    def _over(self) -> None:
+        """End the watches behind the events that are on their way; runs on the device's thread."""
+        self._coder.submit(self._loop.call_soon_threadsafe, self._log.close)
 
     def _publish(self, outcome: Outcome) -> None:
         """Code the files and tell the event loop; runs on the coder's thread, in order."""
@@ -126,10 +129,6 @@ def _event(outcome: Outcome) -> DeviceEvent:
         files = pictures.files(outcome.cells, outcome.text)
         return Finished(outcome.job_id, outcome.attempt, files, outcome.device_seconds, outcome.company)
     return outcome
-
-
-def _count(job: DeviceJob) -> int:
-    return len(job.recipe.seeds) if isinstance(job.recipe, Drawing) else 1
 
 
 def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:

@@ -23,6 +23,7 @@ class EngineThread:
         self,
         make: Callable[[], Engine],
         emit: Callable[[Engine, Sequence[Outcome]], None],
+        over: Callable[[], None],
         threads: int | None = None,
     ) -> None:
         """Describe the thread; nothing runs yet.
@@ -30,10 +31,12 @@ class EngineThread:
         Args:
             make: Builds the engine, on the thread; may take seconds and raise.
             emit: Called on the thread after every note and step.
+            over: Called on the thread at its end: when it was stopped, or its engine broke.
             threads: CPU threads of one forward pass; torch's choice by default.
         """
         self._make = make
         self._emit = emit
+        self._over = over
         self._threads = threads
         self._inbox: SimpleQueue[Note | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -67,14 +70,17 @@ class EngineThread:
                 return
             self._emit(engine, ())
             self._ready(None)
-            while self._notes(engine):
+            while not engine.broken and self._notes(engine):
                 if engine.busy:
                     self._guarded(engine, Engine.step)
+            if engine.broken:
+                log.error("device_broken")
             self._guarded(engine, Engine.drop_all)
+            self._over()
 
     def _notes(self, engine: Engine) -> bool:
-        """Run what is in the inbox, waiting for it only while there is no step to take."""
-        while True:
+        """Run what is in the inbox, waiting for it only while there is no step to take; False at the end."""
+        while not engine.broken:
             try:
                 note = self._inbox.get(block=not engine.busy)
             except Empty:
@@ -82,12 +88,13 @@ class EngineThread:
             if note is None:
                 return False
             self._guarded(engine, note)
+        return False
 
     def _guarded(self, engine: Engine, note: Note) -> None:
         """Run *note*; an engine that raises where it should not loses its jobs, not its thread."""
         try:
             outcomes = note(engine)
-        except Exception:
+        except Exception as error:
             log.exception("engine_failed")
-            outcomes = engine.fail_all()
+            outcomes = engine.fail_all(error)
         self._emit(engine, outcomes)

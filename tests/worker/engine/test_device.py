@@ -1,16 +1,19 @@
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from tests.contracts.device import DeviceContract, until_ended
+from tests.contracts.device import PATIENCE, DeviceContract, until_ended
 from tests.worker.engine.fakes import FakeBackend
 from tests.worker.engine.recipes import job
 from tests.worker.fake_device import FakeDevice
 from worker.api import ErrorCode, JobId
-from worker.device import Advanced, EventLog, Failed, Finished
+from worker.device import Advanced, Dropped, EventLog, Failed, Finished
+from worker.engine.engine import SUSPICIOUS
 from worker.engine.local import InProcessDevice
 from worker.engine.models import Models
+from worker.engine.plan import SampleId
 
 
 class TestFakeDevice(DeviceContract):
@@ -80,9 +83,54 @@ async def test_an_engine_that_breaks_in_an_unforeseen_place_fails_its_jobs_and_l
     await device.close()
 
 
+def finished(number: int) -> Finished:
+    return Finished(JobId(f"j{number}"), 1, {"1.png": bytes(10)}, 0.0)
+
+
+def advanced(number: int) -> Advanced:
+    return Advanced(JobId(f"j{number}"), 1, 0.5, paused=False, preview=bytes(10))
+
+
 async def test_the_replay_forgets_the_oldest_pictures_beyond_its_memory() -> None:
     log = EventLog(events=3, picture_bytes=25)
+    watch = log.watch(0)
     for number in range(4):
-        log.append(Finished(JobId(f"j{number}"), 1, {"1.png": bytes(10)}, 0.0))
+        log.append(finished(number))
+        await anext(watch)
     log.close()
     assert [number async for number, _ in log.watch(0)] == [3, 4]
+
+
+async def test_no_end_of_a_job_is_forgotten_before_somebody_was_told() -> None:
+    log = EventLog(events=3, picture_bytes=25)
+    for number in range(6):
+        log.append(advanced(number))
+        log.append(finished(number))
+    log.close()
+    told = [event.job_id async for _, event in log.watch(0) if isinstance(event, Finished)]
+    assert told == [f"j{number}" for number in range(6)]
+
+
+async def test_what_lies_between_is_forgotten_first() -> None:
+    log = EventLog(events=3, picture_bytes=2**20)
+    log.append(finished(0))
+    for number in range(1, 10):
+        log.append(advanced(number))
+    log.close()
+    assert [number async for number, _ in log.watch(0)] == [1, 9, 10]
+
+
+async def test_a_device_on_which_every_pass_fails_ends_and_hands_back_all_but_two_jobs() -> None:
+    def broken(_ids: Sequence[SampleId]) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    device = InProcessDevice(lambda: FakeBackend(forward=broken), time.monotonic)
+    await device.open()
+    for number in range(6):
+        await device.submit(job(f"j{number}", owner=number))
+    async with asyncio.timeout(PATIENCE):
+        ends = [event async for _, event in device.watch()]
+    assert len({end.job_id for end in ends}) == len(ends)
+    assert sum(isinstance(end, Failed) for end in ends) == SUSPICIOUS - 1
+    assert all(isinstance(end, Failed | Dropped) for end in ends)
+    await device.close()

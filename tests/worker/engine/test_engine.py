@@ -108,6 +108,39 @@ def test_a_failing_job_is_found_and_the_others_go_on_undisturbed() -> None:
         assert [cell[0, 0, 0] for cell in drawn.cells] == [4, 4, 4, 4]
 
 
+def test_three_jobs_that_fail_in_a_row_condemn_the_engine_and_the_third_is_handed_back() -> None:
+    def broken(_ids: Sequence[SampleId]) -> None:
+        raise RuntimeError("every pass fails")
+
+    subject = engine(FakeBackend(forward=broken), first_cap=16)
+    for name in ("a", "b", "c", "d"):
+        subject.submit(job(name, owner=ord(name)))
+    assert [type(end) for end in ends(run(subject)).values()] == [Failed, Failed, Dropped, Dropped]
+    assert subject.broken
+
+
+def test_the_same_job_failing_again_and_again_does_not_condemn_the_engine() -> None:
+    subject = engine(FakeBackend(forward=culprit("bad", RuntimeError("its own fault"))))
+    for attempt in range(1, 5):
+        subject.submit(job("bad", attempt=attempt))
+        assert isinstance(ends(run(subject))["bad"], Failed)
+    assert not subject.broken
+
+
+def test_jobs_that_fail_while_others_succeed_do_not_condemn_the_engine() -> None:
+    def unlucky(ids: Sequence[SampleId]) -> None:
+        if any(sample_id.job_id.startswith("bad") for sample_id in ids):
+            raise RuntimeError("its own fault")
+
+    subject = engine(FakeBackend(forward=unlucky))
+    for number in range(6):
+        subject.submit(job(f"bad {number}"))
+        assert isinstance(ends(run(subject))[f"bad {number}"], Failed)
+        subject.submit(job("good", attempt=number + 1))
+        assert isinstance(ends(run(subject))["good"], Drawn)
+    assert not subject.broken
+
+
 def test_a_job_whose_decoding_fails_fails_alone() -> None:
     subject = engine(FakeBackend(decode=culprit("bad", RuntimeError("no"))))
     subject.submit(job("bad"))
