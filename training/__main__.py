@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=float, default=0.01, help="Muon's learning rate (default: %(default)s)"
     )
+    parser.add_argument("--warmup", type=int, default=40, help="steps that lead up to the rate (default: 40)")
     parser.add_argument("--decay", type=int, default=0, help="how many of the steps lead down to rate zero")
     parser.add_argument("--thin", type=int, default=1, help="ask only every n-th question")
     parser.add_argument("--sampling", type=int, default=12, help="sampling steps a picture when evaluating")
@@ -77,9 +78,7 @@ def _unet(arguments: argparse.Namespace) -> None:
     steps = arguments.steps or 2000
     end = trainer.step + steps
     decay = (end - arguments.decay, end) if arguments.decay else (None, None)
-    trainer.train(
-        steps, arguments.batch or 64, Schedule(arguments.rate, decay_from=decay[0], decay_to=decay[1])
-    )
+    trainer.train(steps, arguments.batch or 64, Schedule(arguments.rate, arguments.warmup, *decay))
 
 
 def _decoder(arguments: argparse.Namespace) -> None:

@@ -79,7 +79,7 @@ class Apprentice:
     path: Path
     decoder_only: bool = True
     noise: float = 0.25
-    crisp: float = 2.0
+    crisp: float = 3.0
     step: int = 0
 
     def __post_init__(self) -> None:
