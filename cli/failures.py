@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.faults import Stopped
 from playground.errors import PlaygroundError
-from worker.api import WorkerError
+from worker.api import ErrorCode, WorkerError
 from worker.lock import LockHeld
 from worker.schema import DatabaseUnusable
 
@@ -19,11 +19,13 @@ class Failure(Exception):  # noqa: N818  (it reads as what it is: the end of a c
 
     Attributes:
         code: The exit code.
+        passing: Whether another start may do better without anybody's help.
     """
 
-    def __init__(self, sentence: str, code: int = FAILURE) -> None:
+    def __init__(self, sentence: str, code: int = FAILURE, *, passing: bool = False) -> None:
         super().__init__(sentence)
         self.code = code
+        self.passing = passing
 
 
 def from_os_error(error: OSError) -> Failure:
@@ -74,6 +76,19 @@ def worded(error: BaseException) -> Failure | None:
         if isinstance(error, kind):
             return words(error)
     return None
+
+
+def lasting(error: BaseException) -> bool:
+    """Tell whether every start would end like this: by configuration, token, intents, model, lock, schema."""
+    match error:
+        case BaseExceptionGroup():
+            return any(lasting(each) for each in error.exceptions)
+        case Failure() | Stopped():
+            return not error.passing
+        case WorkerError():
+            return error.code is ErrorCode.MODEL_MISSING
+        case _:
+            return isinstance(error, DatabaseUnusable | LockHeld)
 
 
 WORDINGS: Mapping[type[BaseException], Callable[[Any], Failure]] = {

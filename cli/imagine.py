@@ -118,6 +118,7 @@ async def draw(
             working.cancel()
             following.cancel()
             await asyncio.gather(working, following, return_exceptions=True)
+            await desk.cancel(job.id)  # nobody waits for it any more; a finished one stays as it is
         files = [await written(desk, name, out) for name in job.files]
     seconds = round(time.monotonic() - started, 3)
     return {"job_id": job.id, "seed": job.seed, "files": files, "seconds": seconds}

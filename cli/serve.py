@@ -12,7 +12,7 @@ import structlog
 
 from cli import checkpoint, logs, options
 from cli.config import ROOT, Settings, load
-from cli.failures import worded
+from cli.failures import lasting
 from cli.supervisor import Program, Supervisor, stop_signals
 from cli.tether import Tether, tie
 
@@ -58,11 +58,11 @@ def worker(
 
 @contextlib.contextmanager
 def told(tether: Tether) -> Iterator[None]:
-    """Tell the supervisor of a failure that starting again would not mend."""
+    """Tell the supervisor of a failure that starting again would not mend; after others it does."""
     try:
         yield
     except Exception as error:
-        if worded(error) is not None:
+        if lasting(error):
             tether.say("failed")
         raise
 

@@ -23,30 +23,29 @@ async def copied(person: Member, message: Message) -> Message:
     """Post a result once more and return the copy."""
     before = set(person.messages)
     await person.command("show", job_id=job_of(message))
-    return await person.until(
-        lambda: next((m for i, m in person.messages.items() if i not in before and "reroll" in str(m)), None)
-    )
+
+    def new(words: str) -> Message | None:
+        return next((m for i, m in person.messages.items() if i not in before and words in str(m)), None)
+
+    await person.until(lambda: new("**Seed**"))  # by then the copy is noted
+    found = new("reroll")
+    assert found is not None
+    return found
 
 
 async def test_a_cross_on_a_progress_message_never_deletes_pictures_that_came_first(
     live: Studio, easel: Easel, person: Member
 ) -> None:
     waiting, job = await ordered(person, easel)
-    live.playground.faults.add(
-        Fault(kind=FaultKind.SERVER_ERROR, method="POST", route="/channels/*/messages", status=503, count=3)
-    )
-    live.playground.faults.add(
-        Fault(
-            kind=FaultKind.SERVER_ERROR, method="DELETE", route="/channels/*/messages/*", status=503, count=4
-        )
-    )
+    slow = Fault(kind=FaultKind.DELAY, method="DELETE", route="/channels/*/messages/*", seconds=1.0)
+    live.playground.faults.add(slow)
     await easel.finish(job)
+    await person.until(lambda: grids(person))
     await react(person, waiting, "❌")
     told = await person.until(
         lambda: next((m for m in person.messages.values() if "Already finished" in str(m["embeds"])), None)
     )
     assert told["channel_id"] != waiting["channel_id"]
-    await person.until(lambda: grids(person))
     assert (await live.desk.get(job.id)).state is JobState.SUCCEEDED
 
 
@@ -125,8 +124,7 @@ async def test_a_job_deleted_before_its_result_is_posted_shows_nothing(
     await live.bot._buttons._job_actions.delete(Caller(job.owner_id), job.id)
     gate.set()
     await person.until(lambda: waiting["id"] not in person.messages)
-    while live.bot.courier._painters:
-        await asyncio.sleep(0)
+    await settled(live)
     assert not [message for message in person.messages.values() if message["channel_id"] == person.channel_id]
 
 

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import discord
 import pytest
 
 from bot.answers import texts_for
@@ -64,6 +66,25 @@ async def test_a_courier_that_breaks_ends_the_process_with_words(
     with pytest.raises(Stopped, match="the disk is on fire"):
         async with studio.running() as bot:
             await bot.wait_for("never", timeout=10)
+
+
+async def test_a_connection_lost_in_the_handshake_is_made_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shake = discord.gateway.DiscordWebSocket.from_client
+    lost: list[str] = []
+
+    async def once(*args: Any, **more: Any) -> discord.gateway.DiscordWebSocket:
+        if not lost:
+            lost.append("as aiohttp says it")
+            raise AssertionError
+        return await shake(*args, **more)
+
+    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "from_client", once)
+    monkeypatch.setattr("bot.client.HANDSHAKE_SECONDS", (0,))
+    async with studio.running() as bot:
+        assert bot.is_ready()
+    assert lost
 
 
 def test_the_bot_never_loads_what_draws(root: Path) -> None:

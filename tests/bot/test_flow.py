@@ -1,8 +1,11 @@
 """From a typed command to the grid and the buttons under it, over real sockets."""
 
+import pytest
+
 from tests.acceptance.member import Member, custom_ids
 from tests.bot.easel import Easel, picture
 from tests.bot.studio import Studio, blue, drawn, job_of
+from worker.api import Upscale, Vary
 
 
 async def test_imagine_shows_waiting_then_progress_then_a_new_message_with_the_grid(
@@ -164,3 +167,28 @@ async def test_a_long_prompt_is_cut_at_a_word_and_comes_whole_as_a_file(
     assert [a["filename"] for a in grid["attachments"]][1] == "prompt.txt"
     async with person._http.get(grid["attachments"][1]["url"]) as answer:
         assert (await answer.text()) == f"/imagine {prompt}"
+
+
+@pytest.mark.parametrize(
+    ("button", "order"),
+    [
+        ("upsample_v6r1_2x_subtle::1::{job}::SOLO", Upscale),
+        ("low_variation::1::{job}::SOLO", Vary),
+        ("high_variation::1::{job}::SOLO", Vary),
+    ],
+)
+async def test_trying_a_failed_step_again_orders_the_same_step(
+    live: Studio, person: Member, button: str, order: type[Upscale] | type[Vary]
+) -> None:
+    grid = await drawn(live.easel, person, "a fox")
+    await person.press(grid, f"MJ::JOB::upsample::1::{job_of(grid)}")
+    single = await person.until(lambda: person.find("Image #1"))
+    await person.press(single, "MJ::JOB::" + button.format(job=job_of(single)))
+    first = await live.easel.take()
+    await live.easel.fail(first)
+    failed = await person.until(lambda: next((m for m in person.messages.values() if m["embeds"]), None))
+    await person.press(failed, f"MJ::JOB::reroll::0::{first.id}::SOLO")
+    again = await live.easel.take()
+    assert isinstance(again.order, order)
+    assert again.order == first.order
+    assert again.id != first.id

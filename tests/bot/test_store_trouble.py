@@ -41,7 +41,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch) -> Failing:
 @pytest.mark.parametrize(
     "error",
     [DatabaseBusy(), FULL, BROKEN, KeyError("a defect")],
-    ids=lambda error: str(error) or type(error).__name__,
+    ids=str,
 )
 @pytest.mark.parametrize("name", ["intend", "posted", "done"])
 async def test_a_result_that_could_not_be_noted_is_shown_once_all_the_same(
@@ -56,7 +56,7 @@ async def test_a_result_that_could_not_be_noted_is_shown_once_all_the_same(
     assert len(grids(person)) == 1
 
 
-@pytest.mark.parametrize("error", [FULL, BROKEN], ids=lambda error: str(error) or type(error).__name__)
+@pytest.mark.parametrize("error", [FULL, BROKEN], ids=str)
 @pytest.mark.parametrize("call", ["settings.take", "desk.events", "desk.progress"])
 async def test_the_courier_outlives_a_full_disk(
     live: Studio, person: Member, fails_once: Failing, call: str, error: Exception

@@ -1,5 +1,6 @@
 """Whatever stops a command is one sentence on standard error, an exit code, and no trace."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -10,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.failures import Failure, worded
+from bot.endpoint import aim
+from bot.faults import Stopped
+from bot.texts import Texts
+from cli.failures import Failure, lasting, worded
+from cli.serve import told as told_to
+from cli.tether import Tether
 from worker.api import ErrorCode, WorkerError
-from worker.lock import FileLock
+from worker.lock import FileLock, LockHeld
+from worker.schema import DatabaseUnusable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -151,3 +158,39 @@ def test_failures_of_a_group_are_worded_and_defects_are_not() -> None:
     assert str(failure) == "It broke."
     assert worded(ExceptionGroup("g", [Failure("It broke."), KeyError("x")])) is None
     assert worded(KeyError("x")) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "stops"),
+    [
+        (Failure("No bot token."), True),
+        (Stopped("Discord does not accept the token."), True),
+        (DatabaseUnusable("It is newer."), True),
+        (LockHeld(Path("bot.lock"), "pid 1"), True),
+        (WorkerError(ErrorCode.MODEL_MISSING), True),
+        (ExceptionGroup("g", [DatabaseUnusable("It is newer.")]), True),
+        (WorkerError(ErrorCode.DATABASE_BUSY), False),
+        (WorkerError(ErrorCode.DISK_FULL), False),
+        (OSError(5, "Input/output error"), False),
+        (Failure("Discord could not be reached.", passing=True), False),
+        (Stopped("Discord could not be reached.", passing=True), False),
+        (ExceptionGroup("g", [sqlite3.OperationalError("disk I/O error")]), False),
+        (KeyError("a defect"), False),
+    ],
+    ids=str,
+)
+def test_only_what_another_start_would_meet_again_stops_the_supervisor(
+    error: Exception, *, stops: bool
+) -> None:
+    reader, writer = os.pipe()
+    with pytest.raises(type(error)), told_to(Tether(writer)):
+        raise error
+    os.close(writer)
+    with os.fdopen(reader) as words:
+        assert words.read() == ("failed\n" if stops else "")
+
+
+def test_a_discord_that_is_away_at_the_start_may_come_back() -> None:
+    with pytest.raises(Stopped) as caught:
+        asyncio.run(aim("http://127.0.0.1:9/api/v10", Texts()))
+    assert not lasting(caught.value)

@@ -3,8 +3,12 @@
 import io
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 from PIL import Image
@@ -36,3 +40,30 @@ def test_a_prompt_becomes_a_grid_and_four_pictures_and_is_not_logged(tmp_path: P
     assert found["job_id"] in done.stderr
     assert "zebra" not in done.stderr
     assert not list(tmp_path.glob("journeyman-*"))
+
+
+def test_an_interrupted_order_does_not_stay_in_a_shared_queue(tmp_path: Path) -> None:
+    command = ["imagine", "a zebra", "--out", str(tmp_path / "out"), "--data", str(tmp_path)]
+    process = subprocess.Popen([sys.executable, "-m", "cli", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not states(tmp_path):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)  # another process's doing
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert states(tmp_path) == ["cancelled"]
+
+
+def states(data: Path) -> list[str]:
+    if not (data / "journeyman.sqlite3").exists():
+        return []
+    with closing(sqlite3.connect(data / "journeyman.sqlite3")) as database:
+        try:
+            return [state for (state,) in database.execute("SELECT state FROM jobs")]
+        except sqlite3.OperationalError:
+            return []  # not made yet
