@@ -109,6 +109,13 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     assert "a file is in its place" in told(journeyman("jobs", "list", "--data", str(tmp_path / "data")), 1)
 
 
+def test_an_empty_data_folder_is_refused_and_the_working_folder_stays_clean(tmp_path: Path) -> None:
+    done = journeyman("jobs", "list", "--data", "", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "must name a folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_model_folder_that_is_not_there(tmp_path: Path) -> None:
     done = journeyman("worker", "--data", str(tmp_path), JOURNEYMAN_MODEL__SOURCE=str(tmp_path / "nothing"))
     assert "does not exist" in told(done, 1)
