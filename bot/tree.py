@@ -8,7 +8,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.answers import report
+from bot.answers import report, stored
 from bot.settings import Settings
 
 log = structlog.get_logger()
@@ -47,7 +47,8 @@ class Tree(app_commands.CommandTree[discord.Client]):
         if await settings.value(name) == fingerprint and await self._known():
             return False
         await self.sync()
-        await settings.remember(name, fingerprint)
+        with stored():
+            await settings.remember(name, fingerprint)
         log.info("commands sent", action="commands_sent", application_id=application_id)
         return True
 

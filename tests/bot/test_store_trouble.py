@@ -1,5 +1,6 @@
 """Database or disk fail for a moment: the bot lives, and what is owed is shown without a restart."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -72,11 +73,12 @@ async def test_the_courier_outlives_a_full_disk(
     assert not live.bot.is_closed()
 
 
-async def test_a_courier_that_starts_on_a_busy_database_waits_for_it(
+async def test_a_bot_that_starts_on_a_full_disk_and_a_busy_database_lives(
     studio: Studio, fails_once: Failing
 ) -> None:
     fails_once(studio.settings, "unfinished", DatabaseBusy())
     fails_once(studio.settings, "cursor", FULL)
+    fails_once(studio.settings, "remember", FULL)
     async with studio.running(), studio.member() as person:
         _, job = await ordered(person, studio.easel)
         await studio.easel.finish(job)
@@ -96,14 +98,21 @@ async def test_an_order_whose_answer_could_not_be_noted_is_not_called_refused(
     assert len(grids(person)) == 1
 
 
+async def busy(live: Studio, *, so: bool) -> None:
+    """Wait until the courier looks often, or no longer."""
+    async with asyncio.timeout(20):
+        while await live.bot.courier._busy() is not so:
+            await asyncio.sleep(0.01)
+
+
 async def test_polling_is_quick_only_while_news_may_come(live: Studio, easel: Easel, person: Member) -> None:
-    courier = live.bot.courier
+    await busy(live, so=False)
     await person.command("imagine", prompt="a fox")
-    await person.until(lambda: person.find("(Waiting to start)"))
-    assert await courier._busy()
+    await busy(live, so=True)
     easel.leave()
-    assert not await courier._busy()
-    job = await easel.take()
-    await easel.show(job, 0.5)
-    await person.until(lambda: person.find("(50%)"))
-    assert await courier._busy()
+    await busy(live, so=False)
+    await easel.finish(await easel.take())
+    await person.until(lambda: grids(person))
+    await busy(live, so=False)
+    await ordered(person, easel, "a hen")
+    await busy(live, so=True)
