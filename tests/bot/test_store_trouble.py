@@ -101,7 +101,7 @@ async def test_an_order_whose_answer_could_not_be_noted_is_not_called_refused(
 async def busy(live: Studio, *, so: bool) -> None:
     """Wait until the courier looks often, or no longer."""
     async with asyncio.timeout(20):
-        while await live.bot.courier._busy() is not so:
+        while await live.bot.courier._busy() is not so:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
 
 
