@@ -1,15 +1,14 @@
 """What the bot remembers between its lives: the only module of the bot that touches the database."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from worker.api import EventId, JobId, WorkerError
-from worker.database import Database
+from worker.api import EventId, JobId
+from worker.database import STORE_FAILURES, Database
 
-STORE_FAILURES = (WorkerError, sqlite3.Error)  # what database and queue may answer: busy, full, out of order
+__all__ = ["STORE_FAILURES", "Arrival", "Place", "Post", "Settings", "Shown", "Stage"]
 
 FIX_DAYS = 30  # corrected prompts are kept so long
 
@@ -140,7 +139,7 @@ class Settings:
     async def forget(self, job_id: JobId) -> Sequence[Place]:
         """Note that *job_id* is deleted and return the messages that show it."""
 
-        def work(db: sqlite3.Connection) -> list[Place]:
+        def work(db: Any) -> list[Place]:
             db.execute("UPDATE bot_posts SET stage = 'done' WHERE job_id = ?", (job_id,))
             rows = db.execute(_PLACES, (job_id,)).fetchall()
             return [Place(row["channel_id"], row["message_id"]) for row in rows]

@@ -21,6 +21,8 @@ from worker.schema import migrate
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+STORE_FAILURES = (WorkerError, sqlite3.Error)  # what reading and writing may raise: busy, full, out of order
+
 READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
