@@ -73,9 +73,9 @@ INSERT INTO bot_posts (job_id, channel_id, progress_id) VALUES (?, ?, ?)
 ON CONFLICT (job_id) DO UPDATE SET progress_id = excluded.progress_id
 """
 _PLACES = """
-SELECT channel_id, progress_id AS message_id FROM bot_posts WHERE job_id = ?1 AND progress_id IS NOT NULL
-UNION SELECT channel_id, result_id FROM bot_posts WHERE job_id = ?1 AND result_id IS NOT NULL
-UNION SELECT channel_id, message_id FROM bot_copies WHERE job_id = ?1
+SELECT channel_id, progress_id AS message_id FROM bot_posts WHERE job_id = ? AND progress_id IS NOT NULL
+UNION SELECT channel_id, result_id FROM bot_posts WHERE job_id = ? AND result_id IS NOT NULL
+UNION SELECT channel_id, message_id FROM bot_copies WHERE job_id = ?
 """
 _SET = """
 INSERT INTO bot_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -124,11 +124,11 @@ class Settings:
     async def shown_by(self, message_id: int) -> Shown | None:
         """Return what a message shows."""
         sql = (
-            "SELECT job_id, coalesce(result_id = ?1, 0) AS outcome FROM bot_posts"
-            " WHERE progress_id = ?1 OR result_id = ?1"
-            " UNION ALL SELECT job_id, 1 FROM bot_copies WHERE message_id = ?1 LIMIT 1"
+            "SELECT job_id, coalesce(result_id = ?, 0) AS outcome FROM bot_posts"
+            " WHERE progress_id = ? OR result_id = ?"
+            " UNION ALL SELECT job_id, 1 FROM bot_copies WHERE message_id = ? LIMIT 1"
         )
-        row = await self._one(sql, message_id)
+        row = await self._one(sql, *[message_id] * 4)
         return None if row is None else Shown(JobId(row["job_id"]), bool(row["outcome"]))
 
     async def copied(self, job_id: JobId, channel_id: int, message_id: int) -> None:
@@ -141,7 +141,7 @@ class Settings:
 
         def work(db: Any) -> list[Place]:
             db.execute("UPDATE bot_posts SET stage = 'done' WHERE job_id = ?", (job_id,))
-            rows = db.execute(_PLACES, (job_id,)).fetchall()
+            rows = db.execute(_PLACES, (job_id, job_id, job_id)).fetchall()
             return [Place(row["channel_id"], row["message_id"]) for row in rows]
 
         return await self._database.write(work)
