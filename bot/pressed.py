@@ -19,15 +19,15 @@ class PressedButtons:
         """Answer a press with the message as it was, its button blue."""
         view = self._marked(interaction)
         if interaction.response.is_done():
-            await interaction.edit_original_response(view=view)
+            await interaction.edit_original_response(view=view, allowed_mentions=_mentioned(interaction))
         else:
-            await interaction.response.edit_message(view=view)
+            await interaction.response.edit_message(view=view, allowed_mentions=_mentioned(interaction))
 
     async def edit(self, interaction: Interaction) -> None:
         """Turn the button blue after the press was answered otherwise."""
         if interaction.message is not None:
             view = self._marked(interaction)
-            await interaction.message.edit(view=view)
+            await interaction.message.edit(view=view, allowed_mentions=_mentioned(interaction))
 
     def _marked(self, interaction: Interaction) -> discord.ui.View:
         message = interaction.message
@@ -44,3 +44,9 @@ class PressedButtons:
                 item.style = discord.ButtonStyle.primary
         view.stop()
         return view
+
+
+def _mentioned(interaction: Interaction) -> discord.AllowedMentions:
+    """Return what keeps the message's mentions: an edit computes them anew, and pings nobody."""
+    message = interaction.message
+    return discord.AllowedMentions(users=[] if message is None else message.mentions)

@@ -61,12 +61,11 @@ def _facts(row: Parameter, texts: Texts) -> list[str]:
     facts = [row.help]
     if not row.available:
         facts.append(f"*{row.legacy or texts('help.not_yet')}*")
-        if row.instead:
-            facts.append(row.instead)
     facts += [f"**Example**: `{row.example}`"]
     if row.range:
         facts.append(f"**Values**: {row.range}")
-    facts.append(f"**Default**: {row.default}")
+    if not row.legacy:
+        facts.append(f"**Default**: {row.default}")
     if row.aliases:
         facts.append(texts("help.aliases", aliases=", ".join(f"`--{name}`" for name in row.aliases)))
     return facts

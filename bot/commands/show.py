@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.shrink import fit
 from bot.texts import Texts
 from parser import canonical
-from worker.api import Job, JobDesk, JobId, JobNotFound, JobState, WorkerError
+from worker.api import Job, JobDesk, JobId, JobNotFound, JobState, PictureGone, WorkerError
 
 WORDS = Texts()
 CHOICE_LENGTH = 100  # characters of a suggestion
@@ -53,7 +53,12 @@ class ShowCommand(commands.Cog):
             await privately(interaction, await self._state(job, texts_of(interaction)))
 
     async def _post(self, interaction: Interaction, job: Job) -> None:
-        body = await self._desk.picture(job.files[0])
+        try:
+            body = await self._desk.picture(job.files[0])
+        except PictureGone as error:
+            letter = errors.refused(error, texts_of(interaction), prompt=canonical(job.request))
+            await privately(interaction, letter)
+            return
         await interaction.response.defer(thinking=True)  # the upload may take more than three seconds
         fitted, extension = await asyncio.to_thread(fit, body, interaction.filesize_limit)
         texts = texts_of(interaction)

@@ -139,7 +139,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "command.show.job_id": "The job ID of the job to show",
         "command.info": "View information about your profile.",
         "command.help": "Shows help for the bot.",
-        "command.help.topic": "A parameter, or what to explain",
+        "command.help.topic": "A parameter, such as --ar",
         "command.cancel_menu": "Cancel Job",
         "command.dm_menu": "DM Results",
         # /info

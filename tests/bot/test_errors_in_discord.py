@@ -150,6 +150,17 @@ async def test_an_aged_out_picture_is_told_privately_with_its_prompt(
     assert answer["embeds"][0]["footer"]["text"] == "/imagine a fox --seed 42"
 
 
+async def test_show_of_an_aged_out_picture_gives_its_prompt(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    grid = await drawn(easel, person, "a fox --seed 42")
+    live.images.remove(job_of(grid))
+    nonce = await person.command("show", job_id=job_of(grid))
+    answer = await person.until(lambda: person.answer(nonce))
+    assert answer["flags"] & 64
+    assert answer["embeds"][0]["footer"]["text"] == "/imagine a fox --seed 42"
+
+
 async def test_variations_by_another_model_than_their_source_say_so(
     live: Studio, easel: Easel, person: Member
 ) -> None:

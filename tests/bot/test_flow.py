@@ -64,6 +64,7 @@ async def test_u_posts_the_very_cell_as_a_reply_and_turns_its_button_blue(
         "Vary (Strong)",
     ]
     await person.until(lambda: blue(person.messages[grid["id"]]) == ["U2"])
+    assert [user["id"] for user in person.messages[grid["id"]]["mentions"]] == [person.user["id"]]
 
 
 async def test_v_announces_variations_replies_and_names_them(
