@@ -151,10 +151,12 @@ def word_vectors(
             form: target for pair in colour.spanish for word in pair for form in (word, plural_es(word))
         }
     rng = np.random.default_rng(0)
+    # Beside learnt vectors a loud random one would only disturb: such words start faint.
+    scale = 0.02 if known else 0.4
     for word in sorted(known_words(subjects) - translations.keys() - vectors.keys()):
-        vectors[word] = rng.normal(0, 0.4, WIDTH).astype(np.float32)
-    for word, target in translations.items():
-        vectors.setdefault(word, vectors[target])
+        vectors[word] = rng.normal(0, scale, WIDTH).astype(np.float32)
+    # A word of grammar may also name a thing: *sobre* is an envelope, but far oftener it is "on".
+    vectors |= {word: vectors[target] for word, target in translations.items() if word not in known}
     return vectors | {
         unaccented(word): vector for word, vector in vectors.items() if unaccented(word) not in vectors
     }
