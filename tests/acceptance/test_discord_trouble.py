@@ -7,7 +7,7 @@ import pytest
 from tests.acceptance.member import Member, Message, button, custom_ids
 from tests.acceptance.stage import Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 POSTS = "/channels/*/messages"
 SEND_MESSAGES = 1 << 11  # permission bit

@@ -2,10 +2,13 @@
 
 import io
 
+import pytest
 from PIL import Image, ImageChops
 
 from tests.acceptance.member import Member, Message, button
 from tests.acceptance.stage import Stage
+
+pytestmark = pytest.mark.timeout(300)  # processes that start and die on a busy machine
 
 SLOW = "--q 5"  # long enough to be killed in the middle
 

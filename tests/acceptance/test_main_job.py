@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 from tests.acceptance.member import Member, Message, button, custom_ids
 from tests.acceptance.stage import Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 EPHEMERAL = 64
 RED = 0xED4245

@@ -3,8 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.acceptance.member import Member
 from tests.acceptance.stage import Part, Stage
+
+pytestmark = pytest.mark.timeout(300)  # processes that start and die on a busy machine
 
 
 def finished(worker: Part) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.conftest import WIDE
 from tests.browser.stage import Complaints
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 PICTURE_MS = 90_000  # a job on a busy machine
