@@ -77,7 +77,7 @@ class Journeyman(commands.Bot):
             desk=desk, settings=settings, outlet=outlet, texts=texts_for, clock=clock, pace=pace
         )
         orders = Orders(desk=desk, settings=settings, courier=self.courier, clock=clock, pace=pace)
-        job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, wake=self.courier.wake)
+        job_actions = JobActions(desk=desk, settings=settings, outlet=outlet)
         self._buttons = Buttons(orders=orders, job_actions=job_actions, settings=settings)
         self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
         self._menus = Menus(job_actions=job_actions, settings=settings)

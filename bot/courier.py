@@ -58,7 +58,6 @@ class Courier:
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._ordered: dict[JobId, tuple[Job, Origin]] = {}
         self._messages: dict[JobId, int] = {}
-        self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
 
     # -- for those who answer interactions ---------------------------------------------------------------
@@ -80,16 +79,11 @@ class Courier:
         if len(self._ordered) >= REMEMBERED:
             self._ordered.clear()  # their events came before they did; the rows have the same facts
         self._ordered[job.id] = (job, origin)
-        self._wake.set()
 
     async def answered(self, job_id: JobId, origin: Origin, message_id: int) -> None:
         """Note the message that shows a job under way."""
         self._messages[job_id] = message_id
         await self._settings.answered(job_id, origin.channel_id, message_id)
-
-    def wake(self) -> None:
-        """Look at the outbox now: something has changed."""
-        self._wake.set()
 
     # -- the life ----------------------------------------------------------------------------------------
 
@@ -113,12 +107,11 @@ class Courier:
 
     async def _tail(self) -> None:
         cursor = await self._outlast(self._settings.cursor)
+        seen = -1
         while True:
-            self._wake.clear()
-            moved = await self._outlast(partial(self._take, cursor))
-            if moved == cursor:
-                await self._nap()
-            cursor = moved
+            seen = await self._desk.changed(seen, within=self._pace.listen)
+            while (moved := await self._outlast(partial(self._take, cursor))) != cursor:
+                cursor = moved
 
     async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do *work*; while the database is busy, the disk full or the like, wait and do it again."""
@@ -130,22 +123,6 @@ class Courier:
                 seconds = next(pauses)
                 log.warning("store out of order", action="store", error=repr(error), retry_seconds=seconds)
                 await asyncio.sleep(seconds)
-
-    async def _nap(self) -> None:
-        seconds = self._pace.busy_poll if await self._busy() else self._pace.idle_poll
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-                await asyncio.sleep(self._pace.gather)  # orders that come together are taken together
-        except TimeoutError:
-            return
-
-    async def _busy(self) -> bool:
-        """True if news may come at any moment: something is being drawn, or about to be."""
-        states = {painter.job.state for painter in self._painters.values()}
-        if JobState.RUNNING in states:
-            return True
-        return JobState.QUEUED in states and not await self._desk.away()
 
     async def _take(self, cursor: EventId) -> EventId:
         """Take what follows *cursor* and return the new one."""

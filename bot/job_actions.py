@@ -1,7 +1,5 @@
 """What people do to jobs that are already there: stop, delete, have sent, try again."""
 
-from collections.abc import Callable
-
 import structlog
 
 from bot import render
@@ -25,13 +23,10 @@ DM_BYTES = 10 * 1024 * 1024  # of one message's files, which Discord takes every
 class JobActions:
     """Does it, whoever asks and how."""
 
-    def __init__(
-        self, *, desk: JobDesk, settings: Settings, outlet: Outlet, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, *, desk: JobDesk, settings: Settings, outlet: Outlet) -> None:
         self._desk = desk
         self._settings = settings
         self._outlet = outlet
-        self._wake = wake
 
     async def prompt_of(self, job_id: JobId) -> str:
         """Return the prompt of a job.
@@ -68,9 +63,10 @@ class JobActions:
         if before.state is JobState.CANCELLED:
             raise BotError(BotCode.ALREADY_STOPPED)
         job = await self._desk.cancel(job_id)
-        self._wake()
-        if job.state in {JobState.SUCCEEDED, JobState.FAILED}:
+        if job.state is JobState.SUCCEEDED:
             raise BotError(BotCode.TOO_LATE)
+        if job.state is JobState.FAILED:
+            raise BotError(BotCode.ALREADY_FAILED)
         return job
 
     async def delete(self, caller: Caller, job_id: JobId, seen: Place | None = None) -> None:

@@ -9,9 +9,7 @@ class Pace(Frozen):
     """Seconds between this and that; tests shorten them."""
 
     answer: float = 1.0  # what parse, policy and submit may take before the answer is deferred
-    busy_poll: float = 0.05  # between looks at the outbox while a job is under way
-    idle_poll: float = 0.5  # likewise while none is
-    gather: float = 0.01  # between an order and the look at the outbox that takes it
+    listen: float = 5.0  # between looks at the outbox while nobody writes
     pulse: float = 0.25  # between looks at the progress of running jobs
     standing: float = 5.0  # between looks at the places of waiting jobs
     edit_gap: float = 1.5  # between two edits of one message

@@ -53,7 +53,7 @@ class LatentPool:
         self._rings[shape].extend(fresh)
         return fresh
 
-    def batch(self, size: int, fresh: float = 0.25, square: float = 0.75) -> tuple[list[Scene], Tensor]:
+    def batch(self, size: int, fresh: float = 0.25, square: float = 0.65) -> tuple[list[Scene], Tensor]:
         """`size` scenes of one shape and their latents (size, 4, h, w)."""
         shape = SHAPES[0] if self.rng.random() < square else self.rng.choice(SHAPES[1:])
         ring = self._rings[shape]

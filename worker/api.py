@@ -307,6 +307,14 @@ class JobDesk(Protocol):
         """Return the events that follow *after*, oldest first."""
         ...
 
+    async def changed(self, seen: int, *, within: float) -> int:
+        """Return once anything was written since a call that returned *seen*, or after *within* seconds.
+
+        Returns:
+            What to pass as *seen* the next time; -1 to begin with, which returns at once.
+        """
+        ...
+
     async def last_event(self) -> EventId:
         """Return the newest event's id, 0 if there is none."""
         ...

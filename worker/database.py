@@ -25,6 +25,7 @@ STORE_FAILURES = (WorkerError, sqlite3.Error)  # what reading and writing may ra
 
 READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
+LISTEN_SECONDS = 0.025  # between two looks at the file's version
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
 
 log = structlog.get_logger(__name__)
@@ -95,6 +96,8 @@ class Database:
                 for session in (self._writer, *readers):
                     await stack.enter_async_context(session)
                 self._readers = cycle(readers)
+                self._ear = _connect(self.path, busy_seconds=0, query_only=True)
+                stack.callback(self._ear.close)
                 self._queue: asyncio.Queue[_Write] = asyncio.Queue()
                 self._task = asyncio.create_task(self._serve(), name="database writer")
                 self._stack = stack.pop_all()
@@ -146,6 +149,30 @@ class Database:
         if not self._open:
             raise RuntimeError("the database is closed")
         return await next(self._readers).run(partial(_snapshot, work))
+
+    async def changed(self, seen: int, *, within: float) -> int:
+        """Return once the file's version is no longer *seen*, or after *within* seconds, with the version.
+
+        The version changes with every commit, whichever process makes it. To ask for it costs microseconds
+        and reads shared memory only, so that idle processes may listen all the time.
+
+        Args:
+            seen: What the last call returned; -1 for the first.
+            within: Seconds.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + within
+        while (version := self._version(seen)) == seen and clock() < until:  # noqa: ASYNC110 - a file rings no bell
+            await asyncio.sleep(LISTEN_SECONDS)
+        return version
+
+    def _version(self, seen: int) -> int:
+        """Return the file's version, or *seen* where it cannot be told just now."""
+        try:
+            version: int = self._ear.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.OperationalError:
+            return seen
+        return version
 
     def _session(self, *, query_only: bool) -> Session:
         connector = partial(_connect, self.path, busy_seconds=self._busy_seconds, query_only=query_only)

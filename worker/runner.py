@@ -19,9 +19,7 @@ from worker.recipe import Drawing
 
 REPORT_SECONDS = 1.0  # between two progress rows of a job
 CANCEL_SECONDS = 0.4  # between two looks for jobs to stop, while any runs
-BRISK_SECONDS = 0.05  # between two looks at the queue shortly after there was something
-CALM_SECONDS = 0.15  # and when nothing happened for a while: a look is one indexed read
-BRISK_FOR_SECONDS = 30.0
+LOOK_SECONDS = 1.0  # between two looks at the queue while nobody writes; some jobs fall due by the clock
 RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)  # for an outcome that could not be written; the last one again and again
 TROUBLE_SECONDS = 3.0  # before the next try of anything else while the database is busy or the disk full
 
@@ -95,7 +93,13 @@ class Runner:
                 self._settling = group
                 loops = [
                     group.create_task(loop)
-                    for loop in (self._follow(), self._report(), self._beat(), self._look_for_cancels())
+                    for loop in (
+                        self._follow(),
+                        self._report(),
+                        self._beat(),
+                        self._look_for_cancels(),
+                        self._listen(),
+                    )
                 ]
                 alarm = group.create_task(self._ring_at(stop))
                 await self._claim_until(stop)
@@ -106,27 +110,30 @@ class Runner:
             await self._hand_back_all()
 
     async def _claim_until(self, stop: asyncio.Event) -> None:
-        loop = asyncio.get_running_loop()
-        busy_at = loop.time()
         while not stop.is_set():
+            self._wake.clear()
             try:
-                if await self._claim() or self._active:
-                    busy_at = loop.time()
-                pause = BRISK_SECONDS if loop.time() - busy_at < BRISK_FOR_SECONDS else CALM_SECONDS
+                await self._claim()
             except WorkerError as error:
                 _note(error, doing="claim")
-                pause = TROUBLE_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
-            self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), TROUBLE_SECONDS)
+            else:
+                await self._wake.wait()
 
-    async def _claim(self) -> bool:
-        """Claim what the device has room for; return whether there was anything."""
+    async def _listen(self) -> None:
+        """Look at the queue whenever somebody has written."""
+        seen = -1
+        while True:
+            seen = await self._store.changed(seen, within=LOOK_SECONDS)
+            self._wake.set()
+
+    async def _claim(self) -> None:
+        """Claim what the device has room for."""
         capacity = await self._device.capacity()
         claims = await self._store.claim(self._worker, capacity.free, newcomers=capacity.newcomers)
         for claim in claims:
             await self._start(claim)
-        return bool(claims)
 
     async def _start(self, claim: Claim) -> None:
         job_id = claim.job.id
@@ -204,6 +211,7 @@ class Runner:
     def _settle(self, active: Active, outcome: Outcome) -> None:
         """Record *outcome* beside everything else, however long it takes; meanwhile the lease is renewed."""
         active.settling = True
+        self._wake.set()  # the device has room again
         self._settling.create_task(self._settled(active, outcome))
 
     async def _settled(self, active: Active, outcome: Outcome) -> None:

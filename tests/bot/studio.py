@@ -25,8 +25,6 @@ from worker.recipe import ModelProfile
 
 QUICK = Pace(
     pulse=0.02,
-    busy_poll=0.01,
-    idle_poll=0.02,
     edit_gap=0.05,
     channel_gap=0.01,
     standing=0.1,

@@ -281,6 +281,15 @@ class DeskContract:
         assert await shop.desk.events(after=0, limit=2) == events[:2]
         assert await shop.desk.last_event() == events[-1].id
 
+    async def test_whoever_listens_hears_of_a_write_and_of_nothing_else(self, shop: Shop) -> None:
+        seen = await shop.desk.changed(-1, within=60)
+        assert await shop.desk.changed(seen, within=0) == seen
+        listening = asyncio.create_task(shop.desk.changed(seen, within=60))
+        await asyncio.sleep(0)
+        await shop.desk.submit(prompt(), owner_id=1, key="k", origin="")
+        async with asyncio.timeout(20):
+            assert await listening != seen
+
     async def test_usage_counts_grids_and_seconds_by_lane(self, shop: Shop) -> None:
         await self.grid(shop)
         waiting = await shop.desk.submit(prompt(speed=Speed.RELAX), owner_id=1, key="k", origin="")

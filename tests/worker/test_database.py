@@ -50,6 +50,20 @@ async def test_a_write_returns_its_result_once_readers_see_it(database: Database
     assert await database.read(texts) == ["a"]
 
 
+async def test_a_commit_of_another_process_is_heard(database: Database) -> None:
+    seen = await database.changed(-1, within=60)
+    assert await database.changed(seen, within=0) == seen
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    put("theirs")(other)
+    assert await database.changed(seen, within=0) == seen
+    other.execute("COMMIT")
+    other.close()
+    async with asyncio.timeout(20):
+        assert await database.changed(seen, within=60) != seen
+    assert await database.read(texts) == ["theirs"]
+
+
 async def test_writes_that_wait_together_share_one_transaction(database: Database) -> None:
     held, seen = Held(), list[str]()
     first = asyncio.create_task(database.write(held))

@@ -23,7 +23,7 @@ PATIENCE = 20.0
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(runner_module, "CANCEL_SECONDS", 0.02)
-    monkeypatch.setattr(runner_module, "BRISK_SECONDS", 0.01)
+    monkeypatch.setattr(runner_module, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(runner_module, "TROUBLE_SECONDS", 0.05)
     monkeypatch.setattr(runner_module, "RETRY_SECONDS", (0.02, 0.05))
 

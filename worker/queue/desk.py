@@ -154,6 +154,10 @@ class SqliteDesk:
         """Return the events that follow *after*, oldest first."""
         return await self._database.read(partial(news.events, after=after, limit=limit))
 
+    async def changed(self, seen: int, *, within: float) -> int:
+        """Return once anything was written since a call that returned *seen*, or after *within* seconds."""
+        return await self._database.changed(seen, within=within)
+
     async def last_event(self) -> EventId:
         """Return the newest event's id, 0 if there was none yet."""
         return await self._database.read(news.last_event)

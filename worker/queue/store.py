@@ -87,6 +87,10 @@ class Store:
             return []
         return await self._database.write(partial(_claim, worker=worker, sittings=sittings, now=now))
 
+    async def changed(self, seen: int, *, within: float) -> int:
+        """Return once anything was written since a call that returned *seen*, or after *within* seconds."""
+        return await self._database.changed(seen, within=within)
+
     async def heartbeat(self, worker: str, claims: Collection[ClaimId]) -> Heartbeat:
         """Renew the leases of *claims* and tell what became of them."""
         if not claims:
