@@ -138,20 +138,34 @@ def refuse_unknown(flag: Token, word: Token, removed: tuple[Edit, ...], problems
 
 
 def refuse_unavailable(written: Written, glued: str, problems: Problems) -> int:
-    """Say that a parameter is known by name only; return how many of the words are its value."""
+    """Say that a parameter is known by name only; return how many of the words are its value.
+
+    Several words behind a parameter that takes codes may be codes or text: only the author knows.
+    """
     row = written.row
     used = 0 if glued else value_words(written)
+    doubtful = row.kind is Kind.LINKS and len(written.words) > 1 and not (glued or used)
+    if doubtful:
+        used = len(written.words)
     message = f"{written.title} is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}."
     span = written.span(used)
-    problems.add(ErrorCode.UNAVAILABLE_PARAMETER, message, span, Edit(*span, row.instead))
+    edits = () if doubtful else (Edit(*span, row.instead),)
+    problems.add(ErrorCode.UNAVAILABLE_PARAMETER, message, span, *edits)
     return used
 
 
 def value_words(written: Written) -> int:
-    """Return how many words look like the value of a parameter that is not read."""
-    most = {Kind.FLAG: 0, Kind.LINKS: len(written.words)}.get(written.row.kind, 1)
+    """Return how many words are rather the value of a parameter that is not read than text behind it.
+
+    A single word always is: a text of one word would not stand there.
+    """
+    words, kind = written.words, written.row.kind
+    if kind is Kind.FLAG:
+        return 0
+    if len(words) == 1:
+        return 1
     used = 0
-    for word in written.words[:most]:
+    for word in words[: None if kind.greedy else 1]:
         if not looks_like_value(written.row, word.trimmed().text):
             break
         used += 1
