@@ -16,6 +16,7 @@ class BotCode(StrEnum):
     NOT_YOURS = "not_yours"
     NOT_YOURS_TO_CANCEL = "not_yours_to_cancel"
     TOO_LATE = "too_late"
+    ALREADY_FAILED = "already_failed"
     ALREADY_STOPPED = "already_stopped"
     MISSING_PERMISSIONS = "missing_permissions"
     LATER = "later"

@@ -89,6 +89,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "bot.not_yours_to_cancel": "Only the person who ordered this job, or a moderator, can cancel it.",
         "bot.too_late.title": "Already finished",
         "bot.too_late": "The job finished before it could be stopped. Its result stays.",
+        "bot.already_failed.title": "Already failed",
+        "bot.already_failed": "The job failed before it could be stopped. Its message says why.",
         "bot.already_stopped.title": "Already stopped",
         "bot.already_stopped": "This job is no longer running.",
         "bot.missing_permissions.title": "I cannot post here",

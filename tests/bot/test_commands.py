@@ -50,6 +50,17 @@ async def test_a_cancel_that_comes_too_late_is_told_privately(
     assert answer["embeds"][0]["title"] == "Already finished"
 
 
+async def test_cancelling_a_failed_job_says_that_it_failed(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    _, job = await ordered(person, easel)
+    await easel.fail(job)
+    failed = await person.until(lambda: person.find(having="reroll"))
+    await menu(person, "Cancel Job", failed)
+    [answer] = await person.until(lambda: private(person))
+    assert answer["embeds"][0]["title"] == "Already failed"
+
+
 async def test_only_the_owner_and_moderators_cancel(live: Studio, person: Member) -> None:
     nonce = await person.command("imagine", prompt="a fox")
     waiting = await person.until(lambda: person.answer(nonce))
