@@ -6,7 +6,7 @@ from urllib.parse import quote
 from playground.permissions import Permission
 from tests.acceptance.member import Member, custom_ids
 from tests.bot.easel import Easel
-from tests.bot.studio import Studio, drawn, job_of, labelled, menu, private
+from tests.bot.studio import Studio, drawn, job_of, labelled, menu, ordered, private
 from worker.api import JobNotFound, JobState
 
 
