@@ -11,6 +11,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from parser import Speed
+from worker import cost
 from worker.api import (
     Cell,
     ErrorCode,
@@ -88,6 +89,7 @@ class SqliteDesk:
             return known
         made = plan(order, source, profile=self._profile, seed=self._random.getrandbits(32))
         made = await self._available(order, source, made)
+        speed = check_lane(made.request, self._limits) if made.recipe else Speed.FAST
         draft = Draft(
             id=JobId(str(UUID(int=self._random.getrandbits(128), version=4))),
             key=key,
@@ -96,7 +98,8 @@ class SqliteDesk:
             recipe=made.recipe,
             origin=origin,
             owner_id=owner_id,
-            speed=check_lane(made.request, self._limits) if made.recipe else Speed.FAST,
+            speed=speed,
+            credits=0.0 if made.recipe is None else cost.credits(made.recipe, self._profile, speed),
             seed=made.seed,
             model=made.model,
             width=made.width,

@@ -55,6 +55,7 @@ class Draft:
     model: str
     width: int
     height: int
+    credits: float = 0.0  # what it costs; see worker/cost.py
     files: tuple[str, ...] = ()
 
     @property
@@ -110,8 +111,8 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
     """
     db.execute(
         "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
-        " seed, model, width, height, state, files, created_at, finished_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " credits, seed, model, width, height, state, files, created_at, finished_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             draft.id,
             draft.key,
@@ -123,6 +124,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             draft.speed,
             0 if draft.recipe is None else fairness.work(draft.recipe),
             1 if draft.recipe is None else picture_count(draft.recipe),
+            draft.credits,
             draft.seed,
             draft.model,
             draft.width,

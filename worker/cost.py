@@ -1,0 +1,52 @@
+"""What drawing costs, in credits. Pure.
+
+One credit is a default grid: four pictures of the model's own size and steps at ``--quality 1``. Everything
+else costs in proportion to pictures, steps and pixels, which is how long a device is busy with it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from parser import Speed
+from worker.recipe import PICTURES, Drawing, ModelProfile, Recipe, picture_count
+
+GRAINS = 1000  # in a credit; costs are whole grains, so that sums are exact
+UPSCALING_STEPS = 2  # denoising steps that take about as long, a pixel, as one pass of super-resolution
+LANES: Mapping[Speed, int] = MappingProxyType(
+    {
+        Speed.TURBO: 2,  # as Midjourney's; it goes before everybody else's
+        Speed.FAST: 1,
+        Speed.RELAX: 1,  # recorded like the others, but no allowance pays for it
+    }
+)
+
+
+def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) -> float:  # noqa: A001 - its name
+    """Return what *recipe*, drawn by *profile* in the lane *speed*, costs: a positive multiple of 1/`GRAINS`.
+
+    ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; a variation takes only a part of
+    the schedule. A picture taken out of a grid has no recipe, and is free.
+    """
+    work = picture_count(recipe) * steps(recipe) * recipe.width * recipe.height
+    whole = PICTURES * profile.steps * profile.size**2
+    return max(1, round(GRAINS * LANES[speed] * work / whole)) / GRAINS
+
+
+def steps(recipe: Recipe) -> int:
+    """Return the denoising steps each picture of *recipe* takes, or would take in the time."""
+    if not isinstance(recipe, Drawing):
+        return UPSCALING_STEPS
+    if recipe.start is None:
+        return recipe.stop_after
+    begin = recipe.steps - max(1, int(recipe.steps * recipe.start.strength))  # as the engine begins
+    return max(1, recipe.stop_after - begin)
+
+
+def grains(amount: float) -> int:
+    """Return an amount of credits as the ledger keeps it."""
+    return round(amount * GRAINS)
+
+
+def metered(speed: Speed) -> bool:
+    """Tell whether allowances pay for jobs in the lane *speed*."""
+    return speed is not Speed.RELAX
