@@ -116,6 +116,8 @@ class ErrorCode(StrEnum):
     """Why something was refused or failed. Stored; never renamed."""
 
     QUEUE_FULL = "queue_full"  # the owner's waiting places are taken
+    OUT_OF_CREDIT = "out_of_credit"  # the owner's allowance is used
+    SERVER_OUT_OF_CREDIT = "server_out_of_credit"  # what the people of the server share is
     TURBO_OFF = "turbo_off"  # the operator has not allowed turbo
     IMAGES_UNAVAILABLE = "images_unavailable"  # image prompts are understood, not yet drawn
     SIZE_UNAVAILABLE = "size_unavailable"  # the model has no such aspect ratio
@@ -123,12 +125,32 @@ class ErrorCode(StrEnum):
     NO_SUCH_PICTURE = "no_such_picture"  # index beyond what the source holds
     JOB_NOT_FOUND = "job_not_found"
     PICTURE_GONE = "picture_gone"
+    BLOCKED = "blocked"  # an admin keeps the person from ordering
+    TIMED_OUT = "timed_out"  # likewise, for a while
+    QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
+    MODEL_OFF = "model_off"  # an admin switched the model off
     DATABASE_BUSY = "database_busy"
     DISK_FULL = "disk_full"
     MODEL_MISSING = "model_missing"  # the checkpoint is absent or damaged
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_FAILED = "engine_failed"  # the forward pass raised
+    PROMPT_REFUSED = "prompt_refused"  # the worker found in it what the server does not allow
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # its worker died on it again and again
+
+
+class Category(StrEnum):
+    """What moderation looks for. Stored; never renamed."""
+
+    HATE = "hate"
+    HARASSMENT = "harassment"
+    VIOLENCE = "violence"
+    SELF_HARM = "self_harm"
+    SEXUAL = "sexual"
+    SHOCKING = "shocking"
+    ILLEGAL = "illegal"
+    DECEPTION = "deception"
+    POLITICAL = "political"
+    HEALTH = "health"  # public and personal
 
 
 class WorkerError(Exception):
@@ -228,6 +250,7 @@ class Standing(Frozen):
     place: int = Field(ge=1)  # 1 is next
     wait_seconds: float | None  # estimate until it starts, or None where nothing was measured yet
     away: bool  # no worker is running
+    paused: bool = False  # an admin stopped the queue: nothing starts until it is opened again
 
 
 class Usage(Frozen):
@@ -238,6 +261,16 @@ class Usage(Frozen):
     pictures: Mapping[Speed, int]  # finished jobs; a grid counts once
     seconds: Mapping[Speed, float]  # device seconds of finished jobs
 
+
+class Membership(Frozen):
+    """Where somebody orders, and as what."""
+
+    guild_id: int | None = None  # the server; None in direct messages
+    role_ids: frozenset[int] = frozenset()  # theirs in that server
+    exempt: bool = False  # whoever runs the machine: no allowance holds
+
+
+DIRECT = Membership()  # in direct messages
 
 class Limits(Frozen):
     """How much one person may have under way."""
@@ -250,10 +283,13 @@ class Limits(Frozen):
 class JobDesk(Protocol):
     """Everything the bot and the command line may ask of the queue."""
 
-    async def submit(self, order: Order, *, owner_id: int, key: str, origin: str) -> Job:
+    async def submit(
+        self, order: Order, *, owner_id: int, key: str, origin: str, membership: Membership = DIRECT
+    ) -> Job:
         """Accept *order* durably and return its job.
 
-        The same *key* returns the first submission's job, whatever the order says.
+        The same *key* returns the first submission's job, whatever the order says. The membership decides
+        which allowances pay for it.
 
         Raises:
             Rejected: Nothing was queued; the code says why.

@@ -53,6 +53,26 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "You have {waiting} jobs waiting, which is as many as fit. Nothing was queued; your prompt "
             "stands below, so copy it and send it again when one of them has started."
         ),
+        "worker.out_of_credit.title": "Credits exhausted",
+        "worker.out_of_credit": (
+            "This costs {cost:g} credits and you are {missing:g} short: of {allowed:g} for the last {window}, "
+            "{left:g} are left. Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands "
+            "below."
+        ),
+        "worker.out_of_credit.never": (
+            "This costs {cost:g} credits, which is more than the {allowed:g} you may use in a {window}. Try a "
+            "lower `--quality`. Nothing was queued; your prompt stands below."
+        ),
+        "worker.server_out_of_credit.title": "Credits exhausted",
+        "worker.server_out_of_credit": (
+            "This costs {cost:g} credits and this server is {missing:g} short: of {allowed:g} that its people "
+            "share for the last {window}, {left:g} are left. Enough comes back <t:{refill_at}:R>. Nothing was "
+            "queued; your prompt stands below."
+        ),
+        "worker.server_out_of_credit.never": (
+            "This costs {cost:g} credits, which is more than the {allowed:g} that the people of this server "
+            "share in a {window}. Try a lower `--quality`. Nothing was queued; your prompt stands below."
+        ),
         "worker.turbo_off.title": "Job action restricted",
         "worker.turbo_off": "Turbo is not open on this server. Use `--fast`, or leave the mode out.",
         "worker.images_unavailable.title": "Invalid prompt",

@@ -13,6 +13,7 @@ from uuid import UUID
 from parser import Speed
 from worker import cost
 from worker.api import (
+    DIRECT,
     Cell,
     ErrorCode,
     EventId,
@@ -22,6 +23,7 @@ from worker.api import (
     JobId,
     JobState,
     Limits,
+    Membership,
     Order,
     PictureGone,
     Progress,
@@ -71,7 +73,9 @@ class SqliteDesk:
         self._random = random
         self._locks = locks
 
-    async def submit(self, order: Order, *, owner_id: int, key: str, origin: str) -> Job:
+    async def submit(
+        self, order: Order, *, owner_id: int, key: str, origin: str, membership: Membership = DIRECT
+    ) -> Job:
         """Accept *order* durably and return its job; the same *key* returns the first submission's.
 
         A cell whose picture has aged out is drawn again, as a queued job of one picture, if its model is in
