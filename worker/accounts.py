@@ -1,0 +1,186 @@
+"""The accounts' door: who may use how much, and what they have used. Beside `worker.api`.
+
+Amounts are in credits (see `worker.cost`), in multiples of a thousandth. Windows roll: a day is the last 24
+hours, a month the last 30 days, and a job counts from the moment it was ordered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from pydantic import Field
+
+from worker.api import Frozen, JobId, Limits, Membership
+
+
+class Whose(StrEnum):
+    """What an allowance is about. The text is the database value."""
+
+    PERSON = "person"
+    ROLE = "role"  # each of those who have it
+    SERVER = "server"  # all its people together
+
+
+class Window(StrEnum):
+    """What an allowance is counted over."""
+
+    DAY = "day"
+    MONTH = "month"
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return {Window.DAY: 24 * 3600.0, Window.MONTH: 30 * 24 * 3600.0}[self]
+
+
+class Allowance(Frozen):
+    """How much somebody may use; None where nothing is said.
+
+    For a server only ``day`` and ``month`` count.
+    """
+
+    unlimited: bool = False  # no day and no month hold
+    day: float | None = Field(default=None, ge=0)  # credits in the last 24 hours
+    month: float | None = Field(default=None, ge=0)  # credits in the last 30 days
+    running: int | None = Field(default=None, ge=1)  # jobs drawn at the same time
+    waiting: int | None = Field(default=None, ge=1)  # jobs in the queue behind those
+
+
+class Credits(Frozen):
+    """What the configuration allows; what `Accounts.allow` says of the same subject replaces it."""
+
+    day: float | None = Field(default=None, ge=0)  # for one person; None: unlimited
+    month: float | None = Field(default=None, ge=0)
+    server_day: float | None = Field(default=None, ge=0)  # for all people of one server together
+    server_month: float | None = Field(default=None, ge=0)
+    roles: Mapping[int, Allowance] = Field(default_factory=dict)  # by Discord id
+    servers: Mapping[int, Allowance] = Field(default_factory=dict)
+
+
+class Use(Frozen):
+    """An allowance in one window."""
+
+    allowed: float | None  # None: unlimited
+    used: float
+
+    @property
+    def left(self) -> float | None:
+        """What may still be used; None: any amount."""
+        return None if self.allowed is None else max(0.0, round(self.allowed - self.used, 3))
+
+
+class Account(Frozen):
+    """What holds for a person, and what they have used."""
+
+    owner_id: int
+    person: Mapping[Window, Use]
+    server: Mapping[Window, Use]  # of the server asked about; empty outside servers
+    granted: float  # credits left of those an admin gave; used when the person's allowance is
+    running: int  # jobs at the same time
+    waiting: int  # jobs behind those
+    own: Allowance | None  # what was said of this very person
+
+
+class EntryKind(StrEnum):
+    """What a line of the ledger says. The text is the database value."""
+
+    RESERVE = "reserve"  # ordered
+    CHARGE = "charge"  # done, as far as it was
+    REFUND = "refund"  # not done
+    GRANT = "grant"  # given by an admin; taken back if negative
+    RESET = "reset"  # windows begin anew; the amount is what the month's had come to
+
+
+class LedgerEntry(Frozen):
+    """A line of the ledger."""
+
+    at: float  # Unix seconds
+    kind: EntryKind
+    amount: float
+    metered: bool  # whether allowances pay for it: not in relax
+    job_id: JobId | None
+    actor: str | None  # who granted or reset
+
+
+class Accounts(Protocol):
+    """Who may use how much. Every change is an entry in the ledger or a row that an admin may change back."""
+
+    async def account(self, owner_id: int, membership: Membership) -> Account:
+        """Return what holds for *owner_id* as that member, and what they have used."""
+        ...
+
+    async def grant(self, owner_id: int, credits: float, *, actor: str) -> float:  # noqa: A002 - its name
+        """Give somebody *credits* on top of their allowance, or take back; return how many are left to them.
+
+        No more is taken back than is left.
+        """
+        ...
+
+    async def reset(self, owner_id: int, *, actor: str) -> float:
+        """Let somebody's day and month begin anew; return what the month had come to."""
+        ...
+
+    async def allow(self, whose: Whose, subject: int, allowance: Allowance | None) -> Allowance | None:
+        """Say what holds for a person, role or server; return what was said before.
+
+        None takes back what was said.
+
+        Raises:
+            ValueError: It says how many jobs a server may have under way.
+        """
+        ...
+
+    async def allowances(self, whose: Whose) -> Mapping[int, Allowance]:
+        """Return what was said, by Discord id; not what the configuration says."""
+        ...
+
+    async def history(self, owner_id: int, *, limit: int = 25) -> Sequence[LedgerEntry]:
+        """Return somebody's newest entries first."""
+        ...
+
+
+def holding(
+    own: Allowance | None, roles: Iterable[Allowance], everybody: Credits, limits: Limits
+) -> Allowance:
+    """Return what holds for a person: ``running`` and ``waiting`` are always said.
+
+    What was said of the person comes first, then the most generous of their roles, then what holds for
+    everybody. Whoever is said to have a day or a month of their own is not unlimited by a role.
+    """
+    own, roles = own or Allowance(), tuple(roles)
+    limited = own.day is not None or own.month is not None
+    return Allowance(
+        unlimited=own.unlimited or (not limited and any(role.unlimited for role in roles)),
+        day=_first(own.day, _most(role.day for role in roles), everybody.day),
+        month=_first(own.month, _most(role.month for role in roles), everybody.month),
+        running=_first(own.running, _most(role.running for role in roles), limits.running),
+        waiting=_first(own.waiting, _most(role.waiting for role in roles), limits.waiting),
+    )
+
+
+def pool(said: Allowance | None, everybody: Credits) -> Allowance:
+    """Return the day and month that the people of one server share."""
+    said = said or Allowance()
+    return Allowance(
+        unlimited=said.unlimited,
+        day=_first(said.day, everybody.server_day),
+        month=_first(said.month, everybody.server_month),
+    )
+
+
+def allowed(allowance: Allowance, window: Window) -> float | None:
+    """Return the credits of *window*, None where any number may be used."""
+    if allowance.unlimited:
+        return None
+    return allowance.day if window is Window.DAY else allowance.month
+
+
+_N = TypeVar("_N", int, float)
+
+
+def _first(*said: _N | None) -> _N | None:
+    return next((each for each in said if each is not None), None)
+
+
+def _most(said: Iterable[_N | None]) -> _N | None:
+    return max((each for each in said if each is not None), default=None)
