@@ -256,6 +256,8 @@ def _label(job: Job, texts: Texts, *, under_way: bool) -> str:
 def _place(standing: Standing | None, texts: Texts) -> str:
     if standing is None:
         return ""
+    if standing.paused:
+        return texts("line.paused")
     if standing.away:
         return texts("line.away")
     place = texts("line.next") if standing.place == 1 else texts("line.place", place=ordinal(standing.place))

@@ -24,6 +24,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "line.place": "{place} in line",
         "line.soon": "{place} · about {wait}",
         "line.away": "The artist is away: your job is kept and starts when a worker is back.",
+        "line.paused": "The queue is paused: your job is kept and starts when it is opened again.",
         "line.closing": (
             "Discord closes this answer soon. The picture will wait for you: `/show job_id:{job_id}`."
         ),
@@ -90,6 +91,19 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.job_not_found": "I do not know that job. It may have been deleted. `/show` lists your own.",
         "worker.picture_gone.title": "Picture gone",
         "worker.picture_gone": "The picture is no longer stored, but its prompt can be sent again.",
+        "worker.blocked.title": "You cannot order here",
+        "worker.blocked": "You were blocked until further notice.{reason} Ask the people who run this server.",
+        "worker.timed_out.title": "You cannot order for now",
+        "worker.timed_out": (
+            "You were given a pause until <t:{until}:f>.{reason} Ask the people who run this server."
+        ),
+        "worker.queue_draining.title": "Closing for a while",
+        "worker.queue_draining": (
+            "What is being drawn is finished, and nothing new is taken until the queue is opened again. "
+            "Nothing was queued; please try again later."
+        ),
+        "worker.model_off.title": "Model off",
+        "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
         "worker.database_busy.title": "Busy",
         "worker.database_busy": "The queue did not answer in time. Nothing was queued; please try again.",
         "worker.disk_full.title": "Disk full",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from parser import Speed
 from worker import cost
+from worker.admin import QueueMode
 from worker.api import (
     DIRECT,
     Cell,
@@ -34,7 +35,7 @@ from worker.api import (
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import any_worker, is_held, worker_lock
-from worker.queue import news
+from worker.queue import gate, news
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
 from worker.recipe import ModelProfile
@@ -119,7 +120,7 @@ class SqliteDesk:
         Raises:
             JobNotFound: There is no such job.
         """
-        work = partial(_cancel, job_id=job_id, now=self._clock(), locks=self._locks)
+        work = partial(cancel, job_id=job_id, now=self._clock(), locks=self._locks)
         return await self._database.write(work)
 
     async def get(self, job_id: JobId) -> Job:
@@ -155,7 +156,10 @@ class SqliteDesk:
         found = await self._database.read(partial(news.place, job_id=job_id))
         if found is None:
             return None
-        return Standing(place=found.place, wait_seconds=found.wait_seconds, away=await self.away())
+        paused = await self._database.read(gate.mode) is not QueueMode.OPEN
+        return Standing(
+            place=found.place, wait_seconds=found.wait_seconds, away=await self.away(), paused=paused
+        )
 
     async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
         """Return the events that follow *after*, oldest first."""
@@ -227,7 +231,10 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, limits: Limits, now: float)
     known = find_by_key(db, draft.key)  # again: two submissions of one key may have passed the first look
     if known is not None:
         return known
+    gate.check_person(db, draft.owner_id, now)
     if draft.state is JobState.QUEUED:
+        gate.check_open(db)
+        gate.check_model(db, draft.model)
         _check_room(db, draft.owner_id, limits)
     insert(db, draft, now=now)
     return find(db, draft.id)
@@ -250,7 +257,12 @@ def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
         raise Rejected(ErrorCode.QUEUE_FULL, running=limits.running, waiting=limits.waiting)
 
 
-def _cancel(db: sqlite3.Connection, *, job_id: JobId, now: float, locks: Path) -> Job:
+def cancel(db: sqlite3.Connection, *, job_id: JobId, now: float, locks: Path) -> Job:
+    """Stop a queued job, or one whose worker died, at once; ask a running one to stop.
+
+    Raises:
+        JobNotFound: There is no such job.
+    """
     job = find(db, job_id)
     if job.state is JobState.QUEUED:
         move(db, job_id, JobState.QUEUED, JobState.CANCELLED, now=now)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from parser import Speed
+from worker.admin import QueueMode
 from worker.api import LANES, ErrorCode, Job, JobId, JobState, Limits, Progress
 from worker.database import Database
 from worker.queue import fairness
+from worker.queue.gate import mode
 from worker.queue.rows import RECIPE, StaleJob, find, move, take
 from worker.recipe import Recipe
 
@@ -32,11 +34,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running."""
+    """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running.
+
+    Of a *promoted* sitting only jobs that an admin put first are claimed, and the limit does not count.
+    """
 
     speed: Speed
     places: int
     limit: int
+    promoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,12 @@ class Store:
     async def claim(self, worker: str, free: Mapping[Speed, int], *, newcomers: int = 0) -> list[Claim]:
         """Lease the jobs whose turn it is, in their order.
 
-        Lanes are served turbo, fast, relax; people in a lane take turns; nobody has more than the limit
-        running. A job is claimed while its lane has a free place, even if it has more pictures than that:
-        people whose turn it is are not passed over for being large. A job on which a worker died is claimed
-        alone: when its turn has come, the worker first ends what it has, and takes nothing beside it. With
-        nothing to claim it only reads.
+        Nothing is claimed while the queue is paused or drained. Promoted jobs come first. Then lanes are
+        served turbo, fast, relax; people in a lane take turns; nobody has more than the limit running. A job
+        is claimed while its lane has a free place, even if it has more pictures than that: people whose turn
+        it is are not passed over for being large. A job on which a worker died is claimed alone: when its
+        turn has come, the worker first ends what it has, and takes nothing beside it. With nothing to claim
+        it only reads.
 
         Args:
             worker: Name of the claiming worker, the one of its lock file.
@@ -80,7 +87,8 @@ class Store:
             newcomers: Pictures it would take in all if those beyond were of people who have nothing running,
                 so that a flood that fills the device keeps nobody waiting.
         """
-        sittings = [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
+        sittings = [Sitting(speed, free.get(speed, 0), 0, promoted=True) for speed in LANES]
+        sittings += [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
         sittings += [Sitting(speed, newcomers, 1) for speed in LANES]
         now = self._clock()
         if not await self._database.read(partial(_may_claim, worker=worker, sittings=sittings, now=now)):
@@ -200,6 +208,8 @@ def _may_claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sittin
     """Tell whether `_claim` would claim anything."""
     if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
         return False
+    if mode(db) is not QueueMode.OPEN:
+        return False
     running, company = _running(db), _company(db, worker)
     open_lanes = (sitting for sitting in sittings if sitting.places > 0)
     first = next((row for s in open_lanes if (row := _next(db, s, running, now)) is not None), None)
@@ -248,6 +258,8 @@ def _company(db: sqlite3.Connection, worker: str) -> Company:
 
 
 def _claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> list[Claim]:
+    if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
+        return []
     running, company = _running(db), _company(db, worker)
     claims: list[Claim] = []
     taken = 0
@@ -266,6 +278,8 @@ def _next(
     db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], now: float
 ) -> sqlite3.Row | None:
     """Return the job whose turn it is, None where there is none to claim."""
+    if sitting.promoted:
+        return _promoted(db, sitting.speed, now)
     lines = db.execute(
         "SELECT turn, joined, owner_id, waiting FROM people"
         " WHERE speed = ? AND waiting > 0 ORDER BY turn, joined",
@@ -281,6 +295,16 @@ def _next(
         if row is not None:
             return row
     return None
+
+
+def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs INDEXED BY jobs_promoted"
+        " WHERE state = 'queued' AND promoted > 0 AND speed = :speed"
+        " AND (retry_at <= :now OR retry_at > :now + :most) ORDER BY promoted LIMIT 1",
+        {"speed": speed, "now": now, "most": RETRY_MOST_SECONDS},
+    ).fetchone()
+    return row
 
 
 def _lease(db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, now: float) -> Claim:

@@ -1,0 +1,337 @@
+"""The admins' door: what the queue's counter answers to those who run it. Beside `worker.api`.
+
+Errors:
+    AdminError            coded; worded by the bot and the command line
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+from pydantic import Field, JsonValue
+
+from parser import Speed
+from worker.api import ErrorCode, Frozen, Job, JobId, JobState
+from worker.deeds import Category, Deed, Rank, Verb, Which
+
+
+class QueueMode(StrEnum):
+    """Whether workers may claim and people may order. The text is the database value."""
+
+    OPEN = "open"
+    PAUSED = "paused"  # orders wait, nothing is claimed
+    DRAINING = "draining"  # nothing is claimed, orders are refused
+
+
+class AdminCode(StrEnum):
+    """Why a deed was not done. Never renamed."""
+
+    JOB_NOT_WAITING = "job_not_waiting"  # only a queued job can be promoted
+    JOB_NOT_OVER = "job_not_over"  # only a failed or stopped one can be ordered again
+    RETRIED_BEFORE = "retried_before"
+    NOTHING_NAMED = "nothing_named"  # cancel needs to be told what
+    LAST_MODEL = "last_model"
+    UNKNOWN_MODEL = "unknown_model"
+    MODEL_IS_OFF = "model_is_off"  # the default must be one that draws
+    TOUCHES_CHANGED = "touches_changed"  # since the confirmation was asked for
+    EXPIRED = "expired"  # the confirmation was used, or is too old
+
+
+class AdminError(Exception):
+    """A deed was not done; nothing was changed.
+
+    Attributes:
+        code: Why.
+        detail: Facts for the words.
+    """
+
+    def __init__(self, code: AdminCode, **detail: float | str) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.detail: Mapping[str, float | str] = MappingProxyType(detail)
+
+
+class Actor(Frozen):
+    """Who does it, and where."""
+
+    name: str  # "discord:<user id>", "cli:<name at the operating system>", "bot"
+    guild_id: int = 0
+    channel_id: int = 0
+
+
+class Entry(Frozen):
+    """A line of the audit log."""
+
+    id: int
+    at: float  # Unix seconds
+    actor: str
+    guild_id: int
+    channel_id: int
+    verb: Verb | str  # a text where a later version wrote it
+    target: str
+    before: Mapping[str, JsonValue]
+    after: Mapping[str, JsonValue]
+
+
+class Done(Frozen):
+    """What came of a deed."""
+
+    entry: Entry | None  # None where everything was so before
+    touched: int = 0  # jobs
+    job: Job | None = None  # the one a retry ordered
+
+
+class Pending(Frozen):
+    """A deed that waits for its confirmation."""
+
+    id: str
+    user_id: int
+    guild_id: int
+    deed: Deed
+    touches: int  # jobs, as the person was told
+
+
+class Restriction(Frozen):
+    """What keeps a person from ordering."""
+
+    user_id: int
+    kind: Literal["block", "timeout"]
+    until: float | None  # Unix seconds; None for a block
+    reason: str
+    created_at: float
+
+
+class Gate(Frozen):
+    """What must be known of a person and a place before an order."""
+
+    restriction: Restriction | None
+    allowed: bool  # whether the channel is open to orders
+    nsfw: bool  # whether adult pictures may be shown there
+    contacts: tuple[int, ...]  # Discord roles to ask
+
+
+class Powers(Frozen):
+    """Who may do what in a server."""
+
+    roles: Mapping[Rank, tuple[int, ...]]  # Discord roles that hold a rank
+    ranks: Mapping[str, Rank]  # verbs that take another rank than usually
+
+
+class JobLine(Frozen):
+    """A job as admins see it: without its prompt."""
+
+    id: JobId
+    owner_id: int
+    kind: str
+    state: JobState
+    speed: Speed
+    promoted: bool
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    error: ErrorCode | None
+
+
+class JobPage(Frozen):
+    """Some of the jobs that were asked for."""
+
+    lines: tuple[JobLine, ...]
+    total: int
+
+
+class QueueView(Frozen):
+    """The queue at a glance."""
+
+    mode: QueueMode
+    waiting: Mapping[Speed, int]
+    running: Mapping[Speed, int]
+    people: int  # who wait
+
+
+class PersonView(Frozen):
+    """One person, as admins see them."""
+
+    user_id: int
+    restriction: Restriction | None
+    waiting: int
+    running: int
+    pictures: int  # finished jobs
+    seconds: float  # of the device
+
+
+class ChannelRule(Frozen):
+    """What was said about a channel; 0 is every channel without a rule of its own."""
+
+    channel_id: int
+    allowed: bool | None
+    nsfw: bool
+
+
+class ChannelView(Frozen):
+    """A server's channels, as far as something was said about them."""
+
+    rules: tuple[ChannelRule, ...]
+    log_channel_id: int | None
+
+
+class Word(Frozen):
+    """A phrase of a server's own."""
+
+    category: Category | str
+    phrase: str
+    allow: bool
+
+
+class ModelLine(Frozen):
+    """A model that the configuration names."""
+
+    name: str
+    enabled: bool
+    default: bool
+
+
+class WorkerLine(Frozen):
+    """What a worker says of itself. Rates are of the seconds before `seen_at`."""
+
+    name: str
+    device: str
+    model: str
+    started_at: float
+    seen_at: float
+    jobs: int
+    pictures: int
+    passes: int
+    batch: float = Field(ge=0)  # mean pictures in a forward pass
+    largest_batch: int
+    steps_per_second: float = Field(ge=0)  # denoising steps of pictures
+    busy: float = Field(ge=0)  # share of the time in forward passes
+    last_error: str | None
+    last_error_at: float | None
+
+
+class Disk(Frozen):
+    """The data folder and the disk under it, in bytes."""
+
+    free: int
+    total: int
+    database: int  # with its log
+    pictures: int
+    complete: bool  # False: there are more pictures than were looked at
+
+
+class Status(Frozen):
+    """The machine room."""
+
+    queue: QueueView
+    workers: tuple[WorkerLine, ...]  # those alive
+    disk: Disk
+    failures: tuple[JobLine, ...]  # the last jobs that failed, newest first
+
+
+class AdminDesk(Protocol):
+    """Everything that those who run Journeyman may ask for. Lists are cut by *skip* and *limit*."""
+
+    async def do(self, deed: Deed, actor: Actor, *, pending: Pending | None = None) -> Done:
+        """Do *deed* and write the audit log, both or neither.
+
+        Given *pending*, it is used up, and the deed is done only if it touches what the person was told.
+
+        Raises:
+            AdminError: It was not done.
+            JobNotFound: There is no such job.
+            DatabaseBusy: The file did not answer in time.
+        """
+        ...
+
+    async def touches(self, deed: Deed) -> int:
+        """Return how many jobs *deed* would stop."""
+        ...
+
+    async def propose(self, deed: Deed, *, user_id: int, guild_id: int) -> Pending:
+        """Keep *deed* until that person confirms it; forget those that nobody did."""
+        ...
+
+    async def pending(self, pending_id: str) -> Pending:
+        """Return a deed that waits for its confirmation.
+
+        Raises:
+            AdminError: ``EXPIRED``.
+        """
+        ...
+
+    async def withdraw(self, pending_id: str) -> None:
+        """Forget a deed that waits for its confirmation."""
+        ...
+
+    async def gate(self, *, user_id: int, guild_id: int, channel_ids: Sequence[int]) -> Gate:
+        """Return what must be known before an order.
+
+        Args:
+            user_id: Who orders.
+            guild_id: The server, 0 for none.
+            channel_ids: The channel; of a thread, that and its parent. The first with a rule decides.
+        """
+        ...
+
+    async def powers(self, guild_id: int) -> Powers:
+        """Return who may do what in a server."""
+        ...
+
+    async def queue(self) -> QueueView:
+        """Return the queue at a glance."""
+        ...
+
+    async def jobs(
+        self, which: Which, state: JobState | None = None, *, skip: int = 0, limit: int = 10
+    ) -> JobPage:
+        """Return jobs: the running and the waiting in order of acceptance, or the newest of *state*."""
+        ...
+
+    async def person(self, user_id: int) -> PersonView:
+        """Return one person."""
+        ...
+
+    async def restricted(self, *, skip: int = 0, limit: int = 10) -> tuple[Sequence[Restriction], int]:
+        """Return who may not order, the latest first, and how many they are."""
+        ...
+
+    async def channels(self, guild_id: int) -> ChannelView:
+        """Return what was said about a server's channels."""
+        ...
+
+    async def words(
+        self, guild_id: int, category: Category | None = None, *, skip: int = 0, limit: int = 10
+    ) -> tuple[Sequence[Word], int]:
+        """Return a server's own words and how many they are."""
+        ...
+
+    async def models(self) -> Sequence[ModelLine]:
+        """Return the models."""
+        ...
+
+    async def status(self) -> Status:
+        """Look at workers, queue and disk; may take two seconds."""
+        ...
+
+    async def audit(
+        self, guild_id: int | None, verb: str = "", *, after: int = 0, skip: int = 0, limit: int = 10
+    ) -> tuple[Sequence[Entry], int]:
+        """Return entries of the audit log and how many there are.
+
+        Args:
+            guild_id: The server they were made from; None for all.
+            verb: What their verb begins with.
+            after: Only those behind this one, the oldest first; 0 for all, the newest first.
+            skip: How many to leave out.
+            limit: How many at most.
+        """
+        ...
+
+    async def log_channels(self) -> Sequence[tuple[int, int, int]]:
+        """Return server, channel, and the last entry posted there, of all that have a log channel."""
+        ...
+
+    async def logged(self, guild_id: int, entry_id: int) -> None:
+        """Note up to which entry a server's log channel has the record."""
+        ...
