@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+import aiohttp
 import discord
 import structlog
 from discord.ext import commands
@@ -50,6 +51,7 @@ class Journeyman(commands.Bot):
         *,
         clock: Callable[[], float],
         pace: Pace | None = None,
+        trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         """Put the parts together; nothing is connected.
 
@@ -58,9 +60,11 @@ class Journeyman(commands.Bot):
             settings: What the bot remembers.
             clock: Tells Unix seconds.
             pace: How fast it does things.
+            trace: Told of every call to Discord.
         """
         super().__init__(
             command_prefix=(),  # there are no text commands
+            http_trace=aiohttp.TraceConfig() if trace is None else trace,
             help_command=None,
             tree_cls=Tree,
             intents=intents(),

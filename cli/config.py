@@ -65,6 +65,14 @@ class Log(Section):
     format: Literal["auto", "text", "json"] = "auto"  # auto: text on a terminal, JSON lines otherwise
 
 
+class Monitor(Section):
+    """``[monitor]``: ``/metrics``, ``/healthz`` and ``/readyz`` over HTTP; off where no port is named."""
+
+    address: str = "127.0.0.1"  # another one only inside a container's own network
+    bot: int | None = Field(default=None, ge=1, le=65535)  # port of the bot
+    worker: int | None = Field(default=None, ge=1, le=65535)  # of the first worker; others take the next free
+
+
 class Settings(BaseSettings):
     """The whole configuration."""
 
@@ -79,6 +87,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()  # for one person
     engine: Engine = Engine()
     log: Log = Log()
+    monitor: Monitor = Monitor()
 
     @classmethod
     @override

@@ -3,20 +3,24 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 import aiohttp
 import discord
 
 from bot.client import Journeyman
 from bot.endpoint import aim
+from bot.metrics import DiscordMetrics, is_connected
 from bot.settings import Settings as BotSettings
 from bot.texts import Texts
 from cli.config import Settings
 from cli.failures import Failure
-from cli.folder import opened
+from cli.folder import Folder, opened
+from cli.monitor import Monitor, usable
 from cli.wiring import desk_on
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
+from worker.metrics import DatabaseMetrics, QueueMetrics
 from worker.queue.upkeep import Upkeep
 
 
@@ -38,13 +42,23 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
     try:
         with FileLock(folder.bot_lock):
             await aim(settings.discord_api, Texts())
-            async with Database(folder.database) as database:
+            monitor = Monitor("bot")
+            told, discords = DatabaseMetrics(monitor.registry), DiscordMetrics(monitor.registry)
+            async with Database(folder.database, wrote=told.wrote) as database:
                 client = Journeyman(
-                    desk_on(database, folder, settings), BotSettings(database), clock=time.time
+                    desk_on(database, folder, settings),
+                    BotSettings(database),
+                    clock=time.time,
+                    trace=discords.trace,
                 )
+                watch(monitor, client, database, folder, discords)
                 upkeep = Upkeep(database, None, clock=time.time, monotonic=time.monotonic, locks=folder.root)
                 # Here too: with no worker left, somebody must notice that its jobs are waiting again.
-                async with asyncio.TaskGroup() as group:
+                ports = settings.monitor
+                async with (
+                    monitor.serving(ports.address, ports.bot, folder.root),
+                    asyncio.TaskGroup() as group,
+                ):
                     chores = group.create_task(upkeep.run())
                     await _connected(client, token, ready)
                     chores.cancel()
@@ -53,6 +67,24 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             f"A bot already runs on the data folder {folder.root} ({error.holder}), and two would answer "
             "everything twice: stop it first, or use another folder with --data."
         ) from None
+
+
+def watch(
+    monitor: Monitor, client: Journeyman, database: Database, folder: Folder, metrics: DiscordMetrics
+) -> None:
+    """Have *monitor* tell of the bot and of the queue; a bot is ready while Discord and database answer."""
+    queue = QueueMetrics(monitor.registry, database, folder.root, clock=time.time)
+    remembered = BotSettings(database)
+    metrics.listen(client)
+
+    async def look() -> None:
+        metrics.refresh(client, await remembered.unfinished())
+
+    async def connection() -> str | None:
+        return None if is_connected(client) else "Discord is not connected"
+
+    monitor.readings += [look, queue.refresh]
+    monitor.checks |= {"database": partial(usable, database), "discord": connection}
 
 
 async def _connected(client: Journeyman, token: str, ready: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,19 +14,20 @@ import structlog
 from cli import checkpoint
 from cli.config import Engine, Settings
 from cli.folder import Folder, opened
+from cli.monitor import Monitor, usable
 from worker.database import Database
-from worker.device import Device
 from worker.engine.checkpoint import Hardware
 from worker.engine.local import InProcessDevice
 from worker.engine.models import Models
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
+from worker.metrics import DatabaseMetrics, DeviceMetrics
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
 from worker.recipe import ModelProfile
 from worker.runner import Runner
 
-POLITENESS = 5  # added to the process's nice value: the bot answers at once even while every core draws
+POLITENESS = 10  # added to the process's nice value: the bot answers at once even while every core draws
 FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
 MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
 
@@ -44,11 +46,28 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
     """
     os.nice(POLITENESS)
     folder = opened(settings.data)
-    async with Database(folder.database) as database:
-        await drawing(settings, database, folder, ready)
+    monitor = Monitor("worker")
+    told, ports = DatabaseMetrics(monitor.registry), settings.monitor
+    async with (
+        Database(folder.database, wrote=told.wrote) as database,
+        monitor.serving(ports.address, ports.worker, folder.root),
+    ):
+        monitor.checks |= {"database": partial(usable, database), "model": loading}
+        await drawing(settings, database, folder, ready, monitor)
 
 
-async def drawing(settings: Settings, database: Database, folder: Folder, ready: Callable[[], None]) -> None:
+async def loading() -> str | None:
+    """Say that the model is not there yet."""
+    return "the model is being loaded"
+
+
+async def drawing(
+    settings: Settings,
+    database: Database,
+    folder: Folder,
+    ready: Callable[[], None],
+    monitor: Monitor | None = None,
+) -> None:
     """Draw what is queued in an open database until cancelled."""
     images = ImageStore(folder.pictures)
     upkeep = Upkeep(database, images, clock=time.time, monotonic=time.monotonic, locks=folder.root)
@@ -60,6 +79,9 @@ async def drawing(settings: Settings, database: Database, folder: Folder, ready:
             async with device_of(checkpoint.profile(settings.model), settings.engine) as device:
                 await upkeep.take_back()
                 store = Store(database, clock=time.time, limits=settings.limits)
+                if monitor is not None:
+                    DeviceMetrics(monitor.registry, device)
+                    del monitor.checks["model"]
                 ready()
                 log.info("worker_ready", worker=name)
                 await _work(Runner(store, device, images, worker=name, clock=time.time), upkeep)
@@ -79,7 +101,7 @@ def forget_dead(root: Path, *, now: float) -> None:
 
 
 @asynccontextmanager
-async def device_of(profile: ModelProfile, engine: Engine) -> AsyncIterator[Device]:
+async def device_of(profile: ModelProfile, engine: Engine) -> AsyncIterator[InProcessDevice]:
     """Load the model and hand out the device; it is closed afterwards."""
     device = InProcessDevice(
         lambda: Models([profile], Hardware.named(engine.device, engine.dtype)),

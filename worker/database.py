@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -25,7 +26,9 @@ STORE_FAILURES = (WorkerError, sqlite3.Error)  # what reading and writing may ra
 
 READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
-LISTEN_SECONDS = 0.025  # between two looks at the file's version
+BRISK_SECONDS = 0.025  # between two looks at the file's version
+CALM_SECONDS = 0.1  # likewise once nobody has written for a while: each look wakes an idle processor
+BRISK_FOR_SECONDS = 5.0
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,21 @@ class _Write:
     done: asyncio.Future[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One transaction, for whoever measures.
+
+    Attributes:
+        writes: How many writes shared it.
+        seconds: From the attempt to begin until all of it was on the disk, or refused.
+        failed: Whether the file was locked for too long, or the disk full.
+    """
+
+    writes: int
+    seconds: float
+    failed: bool
+
+
 class Database:
     """One SQLite file: a writer connection owned by one task, and a few readers.
 
@@ -65,7 +83,12 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, *, migrations: Sequence[Migration] | None = None, busy_seconds: float = 5.0
+        self,
+        path: Path,
+        *,
+        migrations: Sequence[Migration] | None = None,
+        busy_seconds: float = 5.0,
+        wrote: Callable[[Written], None] = lambda _: None,
     ) -> None:
         """Describe the file; nothing is opened.
 
@@ -73,11 +96,14 @@ class Database:
             path: The file; its folder must exist.
             migrations: The schema's history, the shipped one if left out.
             busy_seconds: How long a statement waits for another process's lock before `DatabaseBusy`.
+            wrote: Told of every transaction.
         """
         self.path = path
+        self._wrote = wrote
         self._migrations = migrations
         self._busy_seconds = busy_seconds
         self._open = False
+        self._heard_at = -inf  # when the version last moved, by the event loop's clock
 
     async def __aenter__(self) -> Self:
         """Migrate and open the file.
@@ -162,8 +188,11 @@ class Database:
         """
         clock = asyncio.get_running_loop().time
         until = clock() + within
-        while (version := self._version(seen)) == seen and clock() < until:  # noqa: ASYNC110 - a file rings no bell
-            await asyncio.sleep(LISTEN_SECONDS)
+        while (version := self._version(seen)) == seen and (now := clock()) < until:
+            brisk = now - self._heard_at < BRISK_FOR_SECONDS
+            await asyncio.sleep(BRISK_SECONDS if brisk else CALM_SECONDS)
+        if version != seen:
+            self._heard_at = clock()
         return version
 
     def _version(self, seen: int) -> int:
@@ -208,7 +237,10 @@ class Database:
     async def _settle(self, group: Sequence[_Write]) -> None:
         works = [write.work for write in group]
         durable = any(write.durable for write in group)
+        clock = asyncio.get_running_loop().time
+        began = clock()
         outcomes = await self._writer.run(partial(_commit, works, durable=durable))
+        self._wrote(Written(len(works), clock() - began, failed=all(map(_unwritable, outcomes))))
         for write, outcome in zip(group, outcomes, strict=True):
             if write.done.cancelled():
                 continue
@@ -216,6 +248,11 @@ class Database:
                 write.done.set_result(outcome.value)
             else:
                 write.done.set_exception(outcome.error)
+
+
+def _unwritable(outcome: Outcome[Any]) -> bool:
+    error = outcome.error
+    return isinstance(error, WorkerError) and error.code in {ErrorCode.DATABASE_BUSY, ErrorCode.DISK_FULL}
 
 
 def coded(error: Exception) -> Exception:

@@ -89,6 +89,15 @@ class Capacity:
     newcomers: int = 0  # beyond those, for people who have nothing running here
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a device did since it was opened, and the places it has now."""
+
+    passes: Mapping[int, int]  # forward passes by their number of rows
+    busy_seconds: float  # steps and decoding
+    capacity: Capacity
+
+
 class Device(Protocol):
     """Something that draws: in this process, in a test, on another machine.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiohttp
+
 from bot.actions import job_named
 from bot.answers import texts_for
 from bot.client import Journeyman
@@ -64,10 +66,12 @@ class Studio:
                 yield self
 
     @asynccontextmanager
-    async def running(self, pace: Pace = QUICK) -> AsyncIterator[Journeyman]:
+    async def running(
+        self, pace: Pace = QUICK, *, trace: aiohttp.TraceConfig | None = None
+    ) -> AsyncIterator[Journeyman]:
         """Run a bot, as one process would, until the block ends."""
         await aim(self.playground.api, texts_for("en-US"))
-        self.bot = Journeyman(self.desk, self.settings, clock=self.clock, pace=pace)
+        self.bot = Journeyman(self.desk, self.settings, clock=self.clock, pace=pace, trace=trace)
         life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
         try:
             ready = asyncio.create_task(self.ready(self.bot))

@@ -152,6 +152,7 @@ class Engine:
         self._outcomes: list[Outcome] = []
         self._failing: set[JobId] = set()  # since the last pass that succeeded
         self.passes: Counter[int] = Counter()  # forward passes by their number of rows
+        self.busy_seconds = 0.0  # spent on steps, decoding included
 
     @property
     def busy(self) -> bool:
@@ -218,6 +219,7 @@ class Engine:
         for work in self._touched(advanced):
             self._conclude(work, [sample for sample in done if sample.id.job_id == work.job.job_id])
         self._mark_paused()
+        self.busy_seconds += self._clock() - began
         return self._outcomes
 
     def _advance(self, batch: Sequence[Sample]) -> list[Sample]:

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from worker.api import ErrorCode, JobId
-from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, EventLog, Failed, Finished
+from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, DeviceUse, EventLog, Failed, Finished
 from worker.engine import pictures
 from worker.engine.engine import Backends, Drawn, Engine, Moved, Outcome
 from worker.engine.thread import EngineThread
@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The free places, and how many pictures had been taken in when they were counted."""
+    """The device between two steps, and how many pictures had been taken in by then."""
 
-    capacity: Capacity
+    use: DeviceUse
     taken: int
 
 
@@ -48,7 +48,7 @@ class InProcessDevice:
         self._submitted: OrderedDict[tuple[JobId, int], None] = OrderedDict()
         self._sent = 0
         self._taken = 0
-        self._seen = Seen(Capacity({}, 0), 0)
+        self._seen = Seen(DeviceUse({}, 0.0, Capacity({}, 0)), 0)
 
     async def open(self) -> None:
         """Load the default network.
@@ -93,17 +93,23 @@ class InProcessDevice:
         """Return the places left at the last step, less what was submitted since."""
         seen = self._seen
         waiting = self._sent - seen.taken
-        free = {lane: max(0, places - waiting) for lane, places in seen.capacity.free.items()}
-        newcomers = max(0, seen.capacity.newcomers - waiting)
-        return Capacity(free, seen.capacity.resident + waiting, newcomers)
+        capacity = seen.use.capacity
+        free = {lane: max(0, places - waiting) for lane, places in capacity.free.items()}
+        newcomers = max(0, capacity.newcomers - waiting)
+        return Capacity(free, capacity.resident + waiting, newcomers)
+
+    def use(self) -> DeviceUse:
+        """Return what the device did up to its last step."""
+        return self._seen.use
 
     def _take_in(self, job: DeviceJob, engine: Engine) -> Sequence[Outcome]:
         self._taken += picture_count(job.recipe)
         return engine.submit(job)
 
     def _emit(self, engine: Engine, outcomes: Sequence[Outcome]) -> None:
-        """Publish the free places and pass outcomes on; runs on the device's thread."""
-        self._seen = Seen(engine.capacity(), self._taken)
+        """Publish how the device is and pass outcomes on; runs on the device's thread."""
+        use = DeviceUse(dict(engine.passes), engine.busy_seconds, engine.capacity())
+        self._seen = Seen(use, self._taken)
         for outcome in outcomes:
             self._coder.submit(self._publish, outcome)
 
