@@ -97,7 +97,6 @@ class LedgerEntry(Frozen):
     at: float  # Unix seconds
     kind: EntryKind
     amount: float
-    metered: bool  # whether allowances pay for it: not in relax
     job_id: JobId | None
     actor: str | None  # who granted or reset
 
@@ -109,7 +108,7 @@ class Accounts(Protocol):
         """Return what holds for *owner_id* as that member, and what they have used."""
         ...
 
-    async def grant(self, owner_id: int, credits: float, *, actor: str) -> float:  # noqa: A002 - its name
+    async def grant(self, owner_id: int, credits: float, *, actor: str) -> float:
         """Give somebody *credits* on top of their allowance, or take back; return how many are left to them.
 
         No more is taken back than is left.

@@ -21,7 +21,7 @@ LANES: Mapping[Speed, int] = MappingProxyType(
 )
 
 
-def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) -> float:  # noqa: A001 - its name
+def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) -> float:
     """Return what *recipe*, drawn by *profile* in the lane *speed*, costs: a positive multiple of 1/`GRAINS`.
 
     ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; a variation takes only a part of

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from parser import Speed
 from worker import cost
+from worker.accounts import Credits
 from worker.admin import QueueMode
 from worker.api import (
     DIRECT,
@@ -35,8 +36,9 @@ from worker.api import (
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import any_worker, is_held, worker_lock
-from worker.queue import gate, news
+from worker.queue import gate, news, quota
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
+from worker.queue.quota import Rules
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
 from worker.recipe import ModelProfile
 
@@ -50,6 +52,7 @@ class SqliteDesk:
         images: ImageStore,
         *,
         limits: Limits,
+        credits: Credits | None = None,
         profile: ModelProfile,
         clock: Callable[[], float],
         random: Random,
@@ -61,6 +64,7 @@ class SqliteDesk:
             database: Open for as long as the desk is used.
             images: Where the pictures are.
             limits: What one person may have under way, and whether turbo is open.
+            credits: What people may use; unlimited if left out.
             profile: The checkpoint new jobs are drawn by.
             clock: Tells Unix seconds.
             random: Where seeds and ids come from; ``random.SystemRandom()`` in earnest.
@@ -69,6 +73,7 @@ class SqliteDesk:
         self._database = database
         self._images = images
         self._limits = limits
+        self._credits = credits or Credits()
         self._profile = profile
         self._clock = clock
         self._random = random
@@ -104,15 +109,15 @@ class SqliteDesk:
             origin=origin,
             owner_id=owner_id,
             speed=speed,
-            credits=0.0 if made.recipe is None else cost.credits(made.recipe, self._profile, speed),
+            credits=_price(order, made, self._profile, speed),
             seed=made.seed,
             model=made.model,
             width=made.width,
             height=made.height,
         )
         if made.recipe is None and made.needs is not None:
-            return await self._take(draft, made.needs)
-        return await self._accept(draft)
+            return await self._take(draft, made.needs, membership)
+        return await self._accept(draft, membership)
 
     async def cancel(self, job_id: JobId) -> Job:
         """Ask *job_id* to stop and return it as it is now; one whose worker died is stopped at once.
@@ -202,21 +207,28 @@ class SqliteDesk:
     async def _holds(self, picture: str | None) -> bool:
         return picture is None or await asyncio.to_thread(self._images.holds, picture)
 
-    async def _accept(self, draft: Draft) -> Job:
-        return await self._database.write(
-            partial(_insert, draft=draft, limits=self._limits, now=self._clock())
-        )
+    async def _accept(self, draft: Draft, membership: Membership) -> Job:
+        rules = Rules(self._limits, self._credits)
+        work = partial(_insert, draft=draft, membership=membership, rules=rules, now=self._clock())
+        return await self._database.write(work)
 
-    async def _take(self, draft: Draft, picture: str) -> Job:
+    async def _take(self, draft: Draft, picture: str, membership: Membership) -> Job:
         """Store a copy of *picture*, then the job that shows it; without the second the first is removed."""
         name = await asyncio.to_thread(self._images.copy, picture, draft.id, "1.png")
         job = None
         try:
-            job = await self._accept(replace(draft, files=(name,)))
+            job = await self._accept(replace(draft, files=(name,)), membership)
         finally:
             if job is None or job.id != draft.id:
                 await asyncio.to_thread(self._images.remove, draft.id)
         return job
+
+
+def _price(order: Order, made: Plan, profile: ModelProfile, speed: Speed) -> float:
+    """Return what *order* costs; a picture taken out of a grid is free, even if it must be drawn again."""
+    if made.recipe is None or isinstance(order, Cell):
+        return 0.0
+    return cost.credits(made.recipe, profile, speed)
 
 
 def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | None, Source | None]:
@@ -227,7 +239,7 @@ def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | N
     return None, Source(find(db, order.source), recipe_of(db, order.source))
 
 
-def _insert(db: sqlite3.Connection, *, draft: Draft, limits: Limits, now: float) -> Job:
+def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rules: Rules, now: float) -> Job:
     known = find_by_key(db, draft.key)  # again: two submissions of one key may have passed the first look
     if known is not None:
         return known
@@ -235,26 +247,14 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, limits: Limits, now: float)
     if draft.state is JobState.QUEUED:
         gate.check_open(db)
         gate.check_model(db, draft.model)
-        _check_room(db, draft.owner_id, limits)
-    insert(db, draft, now=now)
+        terms = quota.terms(db, draft.owner_id, membership, rules)
+        quota.check_room(db, draft.owner_id, terms.person)
+        payment = quota.payment(db, draft, membership, terms, now=now)
+        insert(db, replace(draft, payment=payment), now=now)
+        quota.note_places(db, draft.owner_id, terms.person, rules.limits)
+    else:
+        insert(db, draft, now=now)
     return find(db, draft.id)
-
-
-def _check_room(db: sqlite3.Connection, owner_id: int, limits: Limits) -> None:
-    """Refuse the job that would wait behind a full queue.
-
-    A job counts as waiting once the person's running places are taken, whether by running jobs or by those
-    next in line for them; so the limit means the same on a busy machine, an idle one and one whose worker is
-    away.
-    """
-    row = db.execute(
-        "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = :owner)"
-        " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = :owner)"
-        " AS jobs",
-        {"owner": owner_id},
-    ).fetchone()
-    if row["jobs"] >= limits.running + limits.waiting:
-        raise Rejected(ErrorCode.QUEUE_FULL, running=limits.running, waiting=limits.waiting)
 
 
 def cancel(db: sqlite3.Connection, *, job_id: JobId, now: float, locks: Path) -> Job:

@@ -19,7 +19,9 @@ from worker.api import (
     JobState,
     Order,
 )
-from worker.queue import fairness
+from worker.cost import grains
+from worker.queue import fairness, ledger
+from worker.queue.ledger import FREE, Payment
 from worker.recipe import Recipe, picture_count
 
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)
@@ -56,6 +58,7 @@ class Draft:
     width: int
     height: int
     credits: float = 0.0  # what it costs; see worker/cost.py
+    payment: Payment = FREE
     files: tuple[str, ...] = ()
 
     @property
@@ -104,7 +107,7 @@ def recipe_of(db: sqlite3.Connection, job_id: JobId) -> Recipe | None:
 
 
 def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
-    """Store a new job and its first event.
+    """Store a new job, its first event, and what it reserves.
 
     Raises:
         sqlite3.IntegrityError: Its key or id is taken.
@@ -135,6 +138,9 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             now if draft.state.final else None,
         ),
     )
+    if draft.credits and not draft.state.final:
+        amount = grains(draft.credits)
+        ledger.reserve(db, draft.id, draft.owner_id, amount, payment=draft.payment, now=now)
     _append(db, draft.id, draft.state, now)
 
 
@@ -154,6 +160,9 @@ def move(
     retry_at: float = 0.0,
 ) -> None:
     """Move a job from *source* to *target* and append the event, both or neither.
+
+    An end also settles what was reserved: a success is charged whole, a failure not at all, and a job that
+    was stopped as far as it was.
 
     Args:
         db: In a write transaction.
@@ -196,8 +205,18 @@ def move(
     ).rowcount
     if not moved:
         raise StaleJob(job_id)
+    if target.final:
+        ledger.settle(db, job_id, _done(db, job_id, target), now=now)
     db.execute("DELETE FROM progress WHERE job_id = ?", (job_id,))
     _append(db, job_id, target, now)
+
+
+def _done(db: sqlite3.Connection, job_id: JobId, target: JobState) -> float:
+    """Return which part of a job, 0..1, was done at its end."""
+    if target is not JobState.CANCELLED:
+        return float(target is JobState.SUCCEEDED)
+    row = db.execute("SELECT fraction FROM progress WHERE job_id = ?", (job_id,)).fetchone()
+    return 0.0 if row is None else float(row["fraction"])
 
 
 def take(db: sqlite3.Connection, job_id: JobId, *, worker: str, now: float, lease_until: float) -> EventId:
