@@ -7,7 +7,8 @@ from parser import ImagineRequest, canonical
 ELLIPSIS = "…"
 SNIPPET_LENGTH = 50  # characters of a prompt in a file name
 
-_URL = re.compile(r"<?(https?://[^\s<>]+)>?", re.IGNORECASE)
+# A link in brackets, or a bare one: up to a blank, a bracket, a weight's sign, or the sentence's punctuation.
+_LINK = re.compile(r"<https?://[^\s<>]+>|(?<!\w)https?://(?:(?!::)[^\s<>])*[^\s<>.,;:!?'\"\]]", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\*_~|`<\[\]])")
 _UNSAFE = re.compile(r"[^\w]+", re.ASCII)
 
@@ -18,13 +19,26 @@ def units(text: str) -> int:
 
 
 def escaped(text: str) -> str:
-    """Return *text* so that Discord shows exactly it: markdown escaped, links without preview."""
+    """Return *text* so that Discord shows exactly it: markdown escaped, links without preview.
+
+    Without its backslashes it parses to what *text* parses to.
+    """
     pieces: list[str] = []
     end = 0
-    for match in _URL.finditer(text):
-        pieces += [_MARKDOWN.sub(r"\\\1", text[end : match.start()]), f"<{match[1]}>"]
-        end = match.end()
+    for match in _LINK.finditer(text):
+        link = _whole(match.group())
+        pieces += [_MARKDOWN.sub(r"\\\1", text[end : match.start()]), f"<{link.strip('<>')}>"]
+        end = match.start() + len(link)
     return "".join([*pieces, _MARKDOWN.sub(r"\\\1", text[end:])])
+
+
+def _whole(link: str) -> str:
+    """Return *link* without a parenthesis at its end that was opened before it."""
+    whole, surplus = link, link.count(")") - link.count("(")
+    while surplus > 0 and whole.endswith(")"):
+        whole = whole[:-1].rstrip(".,;:!?'\"]")
+        surplus -= 1
+    return link if whole.endswith("//") else whole
 
 
 def fitted(text: str, room: int) -> str:

@@ -7,6 +7,7 @@ from parser.canonical import canonical
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.flags import Parameters
 from parser.grammar import Head, read_prompt
+from parser.links import unlinked
 from parser.reading import Edit, Problem, Problems, edited
 from parser.request import ImagineRequest, Speed
 from parser.scanner import Scanner
@@ -49,7 +50,7 @@ def read(source: str) -> Reading:
     if len(source) > PROMPT_LIMIT:
         unread = Plain(source, source, range(len(source)), ())
         return Reading(unread, None, (too_long(len(source), (PROMPT_LIMIT, len(source))),))
-    ready = plain(source)
+    ready = unlinked(plain(source))
     head, parameters = read_prompt(Scanner(ready.text), problems)
     found = [*without_permuted(problems.found, ready), *permutations(ready)]
     if found:

@@ -117,6 +117,51 @@ def test_links_stay_whole_and_are_shown_without_preview() -> None:
     assert echo.escaped("<https://a.example/x_y.png>::2 fox") == "<https://a.example/x_y.png>::2 fox"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://a.example/x, please", "see <https://a.example/x>, please"),
+        ("is it https://a.example/x?", "is it <https://a.example/x>?"),
+        ("a fox (https://a.example/x).", "a fox (<https://a.example/x>)."),
+        ("a https://a.example/fox_(red)", "a <https://a.example/fox_(red)>"),
+        ("a https://a.example/x::2 dog", "a <https://a.example/x>::2 dog"),
+    ],
+)
+def test_a_link_ends_before_the_punctuation_behind_it(text: str, shown: str) -> None:
+    assert echo.escaped(text) == shown
+
+
+URLS = [
+    "https://",
+    "http://a",
+    "a.b/c",
+    " ",
+    ",",
+    ".",
+    "(",
+    ")",
+    ":",
+    "::",
+    "::2 ",
+    "!",
+    "'",
+    "]",
+    "_",
+    "fox",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(URLS), max_size=12).map("".join))
+def test_what_discord_shows_can_be_sent_again(text: str) -> None:
+    try:
+        request = parse("a " + text)
+    except PromptErrors:
+        return
+    shown = re.sub(r"\\(.)", r"\1", echo.escaped(canonical(request)))
+    assert parse(shown) == request
+
+
 @given(st.text(max_size=300), st.integers(2, 100))
 def test_a_cut_is_never_longer_than_its_room(text: str, room: int) -> None:
     assert echo.units(echo.cut(text, room)) <= room

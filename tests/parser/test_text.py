@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from parser import ImagePrompt, Part, PromptErrors, Speed, parse
+from parser import ImagePrompt, Part, PromptErrors, Speed, canonical, parse
 
 FOX = "a red fox::2 on a blue background --no hat --seed 42 --quality 2"
 
@@ -185,6 +185,28 @@ def test_other_addresses_are_text(text: str) -> None:
     request = parse(text)
     assert request.images == ()
     assert request.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a cat <https://a.example/b.png>", "a cat https://a.example/b.png"),
+        ("a cat, see <https://a.example/b>, please", "a cat, see https://a.example/b, please"),
+        ("a cat (<https://a.example/b>)", "a cat (https://a.example/b)"),
+        ("a cat <https://a.example/b>::2 dog", "a cat https://a.example/b::2 dog"),
+        ("a cat {<https://a.example/b>}", "a cat https://a.example/b"),
+        # Here the brackets say something.
+        ("a cat<https://a.example/b>", "a cat<https://a.example/b>"),
+        ("a <https://a.example/b>dog", "a <https://a.example/b>dog"),
+        ("a <<https://a.example/b>>", "a <<https://a.example/b>>"),
+        ("a <https://a.example/b.>", "a <https://a.example/b.>"),
+        ("<https://a.example/b>) cat", "<https://a.example/b>) cat"),
+    ],
+)
+def test_a_link_inside_text_needs_no_brackets(text: str, expected: str) -> None:
+    request = parse(text)
+    assert request.text == expected
+    assert parse(canonical(request)) == request
 
 
 @pytest.mark.parametrize(
