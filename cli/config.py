@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from typing_extensions import override
 
 from cli.failures import USAGE, Failure
+from worker.accounts import Credits
 from worker.api import Limits
 
 FILE = "journeyman.toml"
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     discord_api: str | None = None  # REST base of a local Discord, as `journeyman playground` prints it
     model: Model = Model()
     limits: Limits = Limits()  # for one person
+    credits: Credits = Credits()  # what people, roles and servers may use
     engine: Engine = Engine()
     log: Log = Log()
     monitor: Monitor = Monitor()

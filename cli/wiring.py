@@ -28,6 +28,7 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
         database,
         ImageStore(folder.pictures),
         limits=settings.limits,
+        credits=settings.credits,
         profile=checkpoint.profile(settings.model),
         clock=time.time,
         random=SystemRandom(),

@@ -6,11 +6,14 @@ hours, a month the last 30 days, and a job counts from the moment it was ordered
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import Field
 
 from worker.api import Frozen, JobId, Limits, Membership
+
+
+Amount = Annotated[float, Field(ge=0, le=1e9)]  # credits
 
 
 class Whose(StrEnum):
@@ -33,15 +36,17 @@ class Window(StrEnum):
         return {Window.DAY: 24 * 3600.0, Window.MONTH: 30 * 24 * 3600.0}[self]
 
 
-class Allowance(Frozen):
-    """How much somebody may use; None where nothing is said.
-
-    For a server only ``day`` and ``month`` count.
-    """
+class Budget(Frozen):
+    """How many credits somebody may use; None where nothing is said."""
 
     unlimited: bool = False  # no day and no month hold
-    day: float | None = Field(default=None, ge=0)  # credits in the last 24 hours
-    month: float | None = Field(default=None, ge=0)  # credits in the last 30 days
+    day: Amount | None = None  # in the last 24 hours
+    month: Amount | None = None  # in the last 30 days
+
+
+class Allowance(Budget):
+    """How much a person may use, or each of those with a role."""
+
     running: int | None = Field(default=None, ge=1)  # jobs drawn at the same time
     waiting: int | None = Field(default=None, ge=1)  # jobs in the queue behind those
 
@@ -49,12 +54,12 @@ class Allowance(Frozen):
 class Credits(Frozen):
     """What the configuration allows; what `Accounts.allow` says of the same subject replaces it."""
 
-    day: float | None = Field(default=None, ge=0)  # for one person; None: unlimited
-    month: float | None = Field(default=None, ge=0)
-    server_day: float | None = Field(default=None, ge=0)  # for all people of one server together
-    server_month: float | None = Field(default=None, ge=0)
+    day: Amount | None = None  # for one person; None: unlimited
+    month: Amount | None = None
+    server_day: Amount | None = None  # for all people of one server together
+    server_month: Amount | None = None
     roles: Mapping[int, Allowance] = Field(default_factory=dict)  # by Discord id
-    servers: Mapping[int, Allowance] = Field(default_factory=dict)
+    servers: Mapping[int, Budget] = Field(default_factory=dict)
 
 
 class Use(Frozen):
@@ -157,21 +162,21 @@ def holding(
     )
 
 
-def pool(said: Allowance | None, everybody: Credits) -> Allowance:
-    """Return the day and month that the people of one server share."""
-    said = said or Allowance()
-    return Allowance(
+def pool(said: Budget | None, everybody: Credits) -> Budget:
+    """Return what the people of one server share."""
+    said = said or Budget()
+    return Budget(
         unlimited=said.unlimited,
         day=_first(said.day, everybody.server_day),
         month=_first(said.month, everybody.server_month),
     )
 
 
-def allowed(allowance: Allowance, window: Window) -> float | None:
+def allowed(budget: Budget, window: Window) -> float | None:
     """Return the credits of *window*, None where any number may be used."""
-    if allowance.unlimited:
+    if budget.unlimited:
         return None
-    return allowance.day if window is Window.DAY else allowance.month
+    return budget.day if window is Window.DAY else budget.month
 
 
 _N = TypeVar("_N", int, float)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from worker.accounts import Account, Allowance, Credits, Use, Whose, Window, allowed, holding, pool
+from worker.accounts import Account, Allowance, Budget, Credits, Use, Whose, Window, allowed, holding, pool
 from worker.api import ErrorCode, Limits, Membership, Rejected
 from worker.cost import GRAINS, grains, metered
 from worker.queue import ledger
@@ -38,7 +38,7 @@ class Terms:
 
     person: Allowance
     own: Allowance | None
-    server: Allowance
+    server: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def terms(db: sqlite3.Connection, owner_id: int, membership: Membership, rules: 
     """Return what holds for *owner_id* as that member."""
     own = said_of(db, Whose.PERSON, owner_id)
     person = holding(own, _roles(db, membership, rules.credits), rules.credits, rules.limits)
-    server = Allowance(unlimited=True)
+    server = Budget(unlimited=True)
     if membership.guild_id is not None:
         of_it = said_of(db, Whose.SERVER, membership.guild_id)
         server = pool(of_it or rules.credits.servers.get(membership.guild_id), rules.credits)
@@ -191,11 +191,11 @@ def account(
 
 
 def _uses(
-    db: sqlite3.Connection, whose: Whose, subject: int, allowance: Allowance, now: float
+    db: sqlite3.Connection, whose: Whose, subject: int, budget: Budget, now: float
 ) -> Mapping[Window, Use]:
     return {
         window: Use(
-            allowed=allowed(allowance, window),
+            allowed=allowed(budget, window),
             used=ledger.used(db, whose, subject, _after(db, whose, subject, window, now)) / GRAINS,
         )
         for window in Window
@@ -203,12 +203,12 @@ def _uses(
 
 
 def _shares(
-    db: sqlite3.Connection, whose: Whose, subject: int, allowance: Allowance, now: float
+    db: sqlite3.Connection, whose: Whose, subject: int, budget: Budget, now: float
 ) -> Sequence[_Share]:
     """Return the windows that limit."""
     shares = []
     for window in Window:
-        credits = allowed(allowance, window)
+        credits = allowed(budget, window)
         if credits is not None:
             after = _after(db, whose, subject, window, now)
             used = ledger.used(db, whose, subject, after)
