@@ -82,15 +82,16 @@ class ImageStore:
         """Remove every picture of *job_id*; nothing happens where there is none."""
         shutil.rmtree(self._folder(job_id), ignore_errors=True)
 
-    def older(self, than: float) -> Iterator[JobId]:
+    def older(self, than: float, *, tidy: bool = True) -> Iterator[JobId]:
         """Yield the jobs whose folder was last changed before *than* (Unix seconds).
 
-        What an interrupted `write` left behind in them is removed on the way.
+        What an interrupted `write` left behind in them is removed on the way, if *tidy*.
         """
         for folder in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             if NAME.fullmatch(f"{folder.parent.name}/{folder.name}/1.png") and _changed(folder) < than:
-                for part in folder.glob(f"{PART}*"):
-                    part.unlink(missing_ok=True)
+                if tidy:
+                    for part in folder.glob(f"{PART}*"):
+                        part.unlink(missing_ok=True)
                 yield JobId(folder.name)
 
     @contextmanager
