@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import discord
@@ -21,18 +21,18 @@ async def aim(api: str | None, texts: Texts) -> None:
     Must run before the client is built: discord.py keeps its addresses on classes.
 
     Raises:
-        Stopped: The address is neither Discord's nor this machine's, or it does not answer.
+        Stopped: The address is malformed, neither Discord's nor this machine's, or it does not answer.
     """
     if api is None:
         return
-    parts = urlsplit(api)
+    parts = _split(api, texts)
     if parts.scheme == "https" and parts.hostname in DISCORD:
         return
     if parts.scheme not in {"http", "https"} or not loopback(parts.hostname):
         raise Stopped(texts("stop.foreign_api", api=api))
     base = api.rstrip("/")
     gateway = await _gateway(base, texts)
-    if not loopback(urlsplit(gateway).hostname):
+    if not loopback(_split(gateway, texts).hostname):
         raise Stopped(texts("stop.foreign_api", api=gateway))
     discord.http.Route.BASE = base
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
@@ -51,6 +51,15 @@ def loopback(host: str | None) -> bool:
         return False
 
 
+def _split(address: str, texts: Texts) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # looked at only now
+    except ValueError:  # brackets without an end, a port that is no number, letters that look like others
+        raise Stopped(texts("stop.malformed_api", api=address)) from None
+    return parts
+
+
 async def _gateway(base: str, texts: Texts) -> str:
     try:
         async with (
@@ -61,7 +70,7 @@ async def _gateway(base: str, texts: Texts) -> str:
             answer.raise_for_status()
             found = await answer.json()
         return str(found["url"])
-    except (aiohttp.ClientError, OSError, TimeoutError, KeyError, ValueError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, LookupError, TypeError, ValueError) as error:
         raise Stopped(
             texts("stop.unreachable", api=base, reason=error or "no answer"), passing=True
         ) from error

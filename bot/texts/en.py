@@ -114,6 +114,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.out_of_memory": "There was not enough memory. Try a squarer `--ar` or a lower `--quality`.",
         "worker.engine_failed.title": "Sorry! Could not complete the job!",
         "worker.engine_failed": "Drawing failed. Please try again.",
+        "worker.prompt_refused.title": "Not drawn",
+        "worker.prompt_refused": "The prompt asks for something that is not drawn here. Nothing was charged.",
         "worker.attempts_exhausted.title": "Sorry! Could not complete the job!",
         "worker.attempts_exhausted": "The worker stopped again and again at this. Please try again.",
         # Not allowed, not possible
@@ -209,6 +211,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "stop.intents": "Discord refuses the intents. This bot needs none of the privileged ones: update it.",
         "stop.courier": "The part that posts results stopped: {reason}",
         "stop.unreachable": "Discord could not be reached at {api}: {reason}",
+        "stop.malformed_api": (
+            "{api} is no address: JOURNEYMAN_DISCORD_API takes one such as http://127.0.0.1:8765/api/v10."
+        ),
         "stop.foreign_api": (
             "{api} is neither this machine nor Discord: the bot will not send its token there."
         ),

@@ -7,6 +7,8 @@ from typing import Any
 
 import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.answers import texts_for
 from bot.endpoint import aim, loopback
@@ -32,6 +34,34 @@ TEXTS = texts_for("en-US")
 async def test_any_other_machine_is_refused(api: str) -> None:
     with pytest.raises(Stopped, match="will not send its token"):
         await aim(api, TEXTS)
+
+
+@pytest.mark.parametrize(
+    "api",
+    [
+        "http://[::1/api/v10",
+        "http://::1]/api/v10",
+        "http://[127.0.0.1]/api/v10",
+        "http://127.0.0.1:99999/api/v10",
+        "http://127.0.0.1:port/api/v10",
+        "http://127.0.0.1\N{CARE OF}/api/v10",
+    ],
+)
+async def test_a_malformed_address_is_one_sentence(api: str) -> None:
+    with pytest.raises(Stopped, match="is no address: JOURNEYMAN_DISCORD_API takes one such as"):
+        await aim(api, TEXTS)
+
+
+@pytest.mark.parametrize("answer", ["[]", '"ws"', "{}", "{", '{"url": "ws://[::1"}', '{"url": 5}'])
+async def test_a_local_discord_that_answers_nonsense_is_one_sentence(answer: str) -> None:
+    async def gateway(request: web.Request) -> web.Response:
+        return web.Response(text=answer, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/api/v10/gateway", gateway)
+    async with TestServer(app) as server:
+        with pytest.raises(Stopped):
+            await aim(str(server.make_url("/api/v10")), TEXTS)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
