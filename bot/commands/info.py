@@ -65,12 +65,12 @@ def lines(user_id: int, usage: Usage, links: list[str], texts: Texts) -> list[st
         texts("info.user", user_id=user_id),
         texts("info.mode", mode=render.mode(Speed.FAST, texts).capitalize()),
         texts("info.visibility"),
-        texts("info.lifetime", pictures=total, time=_time(spent)),
+        texts("info.lifetime", pictures=_images(total, texts), time=_time(spent)),
         *(
             texts(
                 "info.lane",
                 mode=render.mode(lane, texts).capitalize(),
-                pictures=usage.pictures[lane],
+                pictures=_images(usage.pictures[lane], texts),
                 time=_time(usage.seconds.get(lane, 0.0)),
             )
             for lane in used
@@ -79,6 +79,10 @@ def lines(user_id: int, usage: Usage, links: list[str], texts: Texts) -> list[st
         *(texts("info.queued", mode=lane.value, n=usage.queued.get(lane, 0)) for lane in waiting),
         texts("info.running", jobs=" ".join(links) or texts("info.none")),
     ]
+
+
+def _images(number: int, texts: Texts) -> str:
+    return texts("info.image" if number == 1 else "info.images", n=number)
 
 
 def _time(seconds: float) -> str:

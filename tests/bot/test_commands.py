@@ -151,7 +151,7 @@ async def test_info_tells_usage_and_what_runs(live: Studio, easel: Easel, person
     answer = await person.until(lambda: person.answer(nonce))
     [embed] = answer["embeds"]
     assert embed["title"] == f"Your info - {person.user['username']}"
-    assert "**Lifetime Usage**: 1 images" in embed["description"]
+    assert "**Lifetime Usage**: 1 image (" in embed["description"]
     assert "**Queued Jobs (fast)**: 0" in embed["description"]
     assert waiting["id"] in embed["description"].split("**Running Jobs**")[1]
 
