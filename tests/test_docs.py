@@ -47,6 +47,12 @@ def test_the_guide_for_members_promises_no_parameter_that_does_not_work() -> Non
     assert promised <= working
 
 
+def test_the_limit_of_a_weight_is_in_the_guide_for_members() -> None:
+    from parser.grammar import WEIGHT_LIMIT
+
+    assert f"between -{WEIGHT_LIMIT} and {WEIGHT_LIMIT}" in text("docs/members.md")
+
+
 def test_every_setting_is_in_the_guide_for_operators_with_its_section() -> None:
     import tomllib
 
