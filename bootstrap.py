@@ -292,9 +292,14 @@ def install(needs_tools: bool) -> None:
     say(f"Installed in {time.monotonic() - started:.0f} seconds.")
 
 
-def environment(target: str) -> Dict[str, str]:
-    """Return the environment for *target*: threads that wait without spinning, and no reaching for a hub."""
-    changed = dict(os.environ)
+def environment(target: str, environ: Dict[str, str]) -> Dict[str, str]:
+    """Return the environment for *target*.
+
+    Threads wait without spinning, and nothing reaches for a hub. The packages came without byte code: unless
+    the first start may keep what it compiles, every process compiles thousands of modules anew.
+    """
+    changed = dict(environ)
+    changed.pop("PYTHONDONTWRITEBYTECODE", None)
     changed.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if target in OFFLINE:
         changed.setdefault("HF_HUB_OFFLINE", "1")
@@ -304,7 +309,7 @@ def environment(target: str) -> Dict[str, str]:
 def run(target: str, rest: List[str]) -> int:
     """Run *target*'s commands one after another; the last one takes this process's place."""
     commands = TARGETS[target].commands if target in TARGETS else [["python", "-m", "cli", target]]
-    env = environment(target)
+    env = environment(target, dict(os.environ))
     os.chdir(str(ROOT))
     for name, *arguments in commands[:-1]:
         done = subprocess.run([program(name), *arguments], env=env, check=False)

@@ -149,6 +149,13 @@ def run_in(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_what_it_starts_may_keep_byte_code_and_needs_no_hub() -> None:
+    asked = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "ACTIVE", "HOME": "/home/someone"}
+    given = bootstrap.environment("demo", asked)
+    assert given == {"OMP_WAIT_POLICY": "ACTIVE", "HOME": "/home/someone", "HF_HUB_OFFLINE": "1"}
+    assert "HF_HUB_OFFLINE" not in bootstrap.environment("run", asked)
+
+
 def test_a_wrong_choice_is_one_sentence_without_a_trace(tmp_path: Path) -> None:
     done = run_in(tmp_path, TORCH="rocm")
     assert done.returncode == 1
