@@ -155,6 +155,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "bot.code": "Code {code}",
         # Results that could not be posted where they belong
         "lost.title": "Your picture is ready, but I could not post it",
+        "lost.failed_title": "Your job failed, and I could not say so where you ordered it",
         "lost.forbidden": "I lack the permission to post in <#{channel_id}>.",
         "lost.gone": "The channel <#{channel_id}> is gone.",
         "lost.expired": "Discord had closed the answer by then.",

@@ -1,0 +1,1 @@
+"""Moderation: what a prompt or a picture may be about, and what follows."""
