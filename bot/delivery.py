@@ -8,7 +8,7 @@ show a result twice.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 
@@ -256,14 +256,16 @@ class Delivery:
             attempt.end = Delivered(await self._tell(job, origin, _REASONS[kind], error))
 
     async def _tell(self, job: Job, origin: Origin, reason: str, error: Exception | None = None) -> str:
-        """Tell the requester by another way that the outcome is there, and return *reason*."""
-        if job.state is not JobState.SUCCEEDED:
+        """Tell the requester by another way what became of the job, and return *reason*.
+
+        Of a job that was stopped there is nothing to tell: whoever stopped it was answered.
+        """
+        if job.state is JobState.CANCELLED:
             return reason
         texts = self._texts(origin.locale)
         detail = error.text if isinstance(error, discord.HTTPException) else repr(error)
         why = texts(f"lost.{reason}", channel_id=origin.channel_id, reason=detail)
-        card = Card(texts("lost.title"), f"{why}\n{texts('lost.show', job_id=job.id)}", render.AMBER)
-        letter = Letter(card=card)
+        letter = _lost(job, why, texts)
         for way in self._ways(origin, job, letter):
             try:
                 await way()
@@ -277,6 +279,16 @@ class Delivery:
         if self._clock() < origin.expires_at:
             yield partial(self._outlet.whisper, origin, letter)
         yield partial(self._outlet.direct, job.owner_id, letter)
+
+
+def _lost(job: Job, why: str, texts: Texts) -> Letter:
+    """Return what tells the outcome of *job* away from where it was ordered, and *why*."""
+    if job.state is JobState.SUCCEEDED:
+        words = f"{why}\n{texts('lost.show', job_id=job.id)}"
+        return Letter(card=Card(texts("lost.title"), words, render.AMBER))
+    card = errors.failure_card(job.error, job.id, texts)
+    words = f"{card.description}\n{why}"
+    return render.failed(job, replace(card, title=texts("lost.failed_title"), description=words), texts)
 
 
 _REASONS = {

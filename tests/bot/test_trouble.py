@@ -378,6 +378,27 @@ async def test_an_answer_about_to_close_says_what_happens_next(studio: Studio, e
         await person.until(lambda: person.find(having=f"reroll::0::{job.id}"))
 
 
+async def test_a_failure_after_the_answer_closed_is_told_by_direct_message(
+    studio: Studio, elsewhere: Facts
+) -> None:
+    studio.facts = elsewhere.model_dump()
+    async with studio.running(), studio.member() as person:
+        waiting, job = await ordered(person, studio.easel, "a fox on a log")
+        studio.skew += 16 * 60
+        studio.playground.clock.advance(16 * 60)
+        await studio.easel.fail(job, ErrorCode.OUT_OF_MEMORY)
+        told = await person.until(lambda: next((m for m in person.messages.values() if m["embeds"]), None))
+        assert told["channel_id"] != waiting["channel_id"]
+        assert told["embeds"][0]["title"] == "Your job failed, and I could not say so where you ordered it"
+        assert "not enough memory" in told["embeds"][0]["description"]
+        assert "a fox on a log" in told["content"]
+        await settled(studio)
+        person.channel_id = told["channel_id"]
+        await person.press(told, f"MJ::JOB::reroll::0::{job.id}::SOLO")
+        await studio.easel.finish(await studio.easel.take())
+        await person.until(lambda: person.find(having="MJ::JOB::upsample"))
+
+
 async def test_it_works_in_a_direct_message(live: Studio, easel: Easel, person: Member) -> None:
     direct = live.playground.admin.open_direct(live.facts["user_id"])
     person.channel_id = direct.id
