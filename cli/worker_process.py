@@ -22,6 +22,7 @@ from worker.engine.models import Models
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
 from worker.metrics import DatabaseMetrics, DeviceMetrics
+from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
 from worker.recipe import ModelProfile
@@ -84,7 +85,18 @@ async def drawing(
                     del monitor.checks["model"]
                 ready()
                 log.info("worker_ready", worker=name)
-                await _work(Runner(store, device, images, worker=name, clock=time.time), upkeep)
+                runner = Runner(store, device, images, worker=name, clock=time.time)
+                roster = Roster(
+                    database,
+                    worker=name,
+                    device=hardware(settings.engine),
+                    model=checkpoint.profile(settings.model).name,
+                    use=device.use,
+                    trouble=lambda: runner.trouble,
+                    clock=time.time,
+                    monotonic=time.monotonic,
+                )
+                await _work(runner, upkeep, roster)
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
 
@@ -115,11 +127,21 @@ async def device_of(profile: ModelProfile, engine: Engine) -> AsyncIterator[InPr
         await device.close()
 
 
-async def _work(runner: Runner, upkeep: Upkeep) -> None:
-    """Run both until cancelled; the runner ends in its own order."""
+def hardware(engine: Engine) -> str:
+    """Return what is drawn on, such as ``cpu, float32``."""
+    chosen = Hardware.named(engine.device, engine.dtype)
+    return f"{chosen.device}, {str(chosen.dtype).removeprefix('torch.')}"
+
+
+async def _chores(upkeep: Upkeep, roster: Roster) -> None:
+    await asyncio.gather(upkeep.run(), roster.run())
+
+
+async def _work(runner: Runner, upkeep: Upkeep, roster: Roster) -> None:
+    """Run them until cancelled; the runner ends in its own order."""
     stop = asyncio.Event()
     running = asyncio.create_task(runner.run(stop))
-    chores = asyncio.create_task(upkeep.run())
+    chores = asyncio.create_task(_chores(upkeep, roster))
     try:
         await asyncio.wait({running, chores}, return_when=asyncio.FIRST_COMPLETED)
     finally:

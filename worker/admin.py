@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 from pydantic import Field, JsonValue
 
 from parser import Speed
-from worker.api import ErrorCode, Frozen, Job, JobId, JobState
-from worker.deeds import Category, Deed, Rank, Verb, Which
+from worker.api import Category, ErrorCode, Frozen, Job, JobId, JobState
+from worker.deeds import Deed, Rank, Verb, Which
 
 
 class QueueMode(StrEnum):

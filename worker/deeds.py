@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from parser import Speed
-from worker.api import Frozen, JobId
+from worker.api import Category, Frozen, JobId
 
 REASON_LIMIT = 300  # characters
 PHRASE_LIMIT = 100
@@ -63,21 +63,6 @@ class Rank(StrEnum):
         """Tell whether who holds this rank may do what takes *other*."""
         ranks = list(Rank)
         return ranks.index(self) <= ranks.index(other)
-
-
-class Category(StrEnum):
-    """What a word may be about: the set that DALL·E 2 restricted."""
-
-    HATE = "hate"
-    HARASSMENT = "harassment"
-    VIOLENCE = "violence"
-    SELF_HARM = "self-harm"
-    SEXUAL = "sexual"
-    SHOCKING = "shocking"
-    ILLEGAL = "illegal"
-    DECEPTION = "deception"
-    POLITICAL = "political"
-    HEALTH = "health"
 
 
 class SetMode(Frozen):

@@ -13,6 +13,7 @@ from parser import canonical
 from worker.api import JobId, PictureGone, Progress, WorkerError
 from worker.device import Advanced, Device, DeviceEvent, DeviceJob, Dropped, Failed, Finished
 from worker.images import ImageStore
+from worker.queue.roster import Trouble
 from worker.queue.rows import StaleJob
 from worker.queue.store import HEARTBEAT_SECONDS, Claim, ClaimId, Store
 from worker.recipe import Drawing
@@ -73,6 +74,7 @@ class Runner:
         self._images = images
         self._worker = worker
         self._clock = clock
+        self.trouble: Trouble | None = None  # the last job that could not be drawn or stored
         self._active: dict[JobId, Active] = {}
         self._stopping = False
         self._moved = asyncio.Event()  # something may be due for a report
@@ -184,6 +186,7 @@ class Runner:
             case Finished():
                 self._settle(active, partial(self._finish, active, event))
             case Failed(code=code, retryable=retryable):
+                self.trouble = Trouble(code, self._clock())
                 self._settle(active, partial(self._store.fail, active.id, code, retryable=retryable))
             case Dropped():
                 outcome = self._store.cancelled if active.cancelling else self._store.hand_back
@@ -195,6 +198,7 @@ class Runner:
             files = await asyncio.to_thread(self._images.write, job_id, event.pictures)
         except WorkerError as error:
             log.warning("pictures_not_stored", job_id=job_id, code=error.code.value)
+            self.trouble = Trouble(error.code, self._clock())
             await self._store.fail(active.id, error.code, retryable=False)
             return
         await self._store.succeed(active.id, files, event.device_seconds)

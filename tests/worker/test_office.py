@@ -9,11 +9,10 @@ import pytest
 from parser import Speed
 from tests.worker.house import House, house_in
 from worker.admin import Actor, AdminCode, AdminError, QueueMode
-from worker.api import ErrorCode, JobId, JobNotFound, JobState, Rejected
+from worker.api import Category, ErrorCode, JobId, JobNotFound, JobState, Rejected
 from worker.deeds import (
     Block,
     Cancel,
-    Category,
     Clear,
     Contact,
     Deed,

@@ -30,13 +30,12 @@ from worker.admin import (
     Status,
     Word,
 )
-from worker.api import JobId, JobState
+from worker.api import Category, JobId, JobState
 from worker.database import Database
 from worker.deeds import (
     DEED,
     Block,
     Cancel,
-    Category,
     Clear,
     Contact,
     Deed,

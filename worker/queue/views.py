@@ -19,8 +19,8 @@ from worker.admin import (
     Word,
     WorkerLine,
 )
-from worker.api import LANES, JobState
-from worker.deeds import Category, Rank, Which
+from worker.api import LANES, Category, JobState
+from worker.deeds import Rank, Which
 from worker.lock import is_held, worker_lock
 from worker.queue import gate as gates
 
