@@ -12,7 +12,6 @@ from pydantic import Field
 
 from worker.api import Frozen, JobId, Limits, Membership
 
-
 Amount = Annotated[float, Field(ge=0, le=1e9)]  # credits
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from parser import Speed
-from worker.recipe import PICTURES, Drawing, ModelProfile, Recipe, picture_count
+from worker.recipe import PICTURES, Drawing, ModelProfile, Recipe, picture_count, sides
 
 GRAINS = 1000  # in a credit; costs are whole grains, so that sums are exact
 UPSCALING_STEPS = 2  # denoising steps that take about as long, a pixel, as one pass of super-resolution
@@ -28,7 +28,8 @@ def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) ->
     the schedule. A picture taken out of a grid has no recipe, and is free.
     """
     work = picture_count(recipe) * steps(recipe) * recipe.width * recipe.height
-    whole = PICTURES * profile.steps * profile.size**2
+    width, height = sides((1, 1), profile)
+    whole = PICTURES * profile.steps * width * height
     return max(1, round(GRAINS * LANES[speed] * work / whole)) / GRAINS
 
 

@@ -11,10 +11,13 @@ from typing import Any
 
 from parser import ImagineRequest, Part, Speed
 from tests.fakes import Clock
+from worker.accounts import Credits
 from worker.api import ErrorCode, Imagine, Job, Limits, WorkerError
 from worker.database import Database
 from worker.images import ImageStore
+from worker.queue.accounts import SqliteAccounts
 from worker.queue.desk import SqliteDesk
+from worker.queue.quota import Rules
 from worker.queue.store import Claim, Store
 from worker.queue.upkeep import TAKE_BACK_SECONDS, Upkeep
 from worker.recipe import PICTURES, Drawing, ModelProfile
@@ -39,6 +42,7 @@ class House:
     uptime: Clock
     images: ImageStore
     desk: SqliteDesk
+    accounts: SqliteAccounts
     store: Store
     upkeep: Upkeep
     keys: Any = field(default_factory=count)
@@ -97,16 +101,30 @@ def _event(db: sqlite3.Connection) -> None:
 
 @asynccontextmanager
 async def house_in(
-    folder: Path, *, limits: Limits | None = None, seed: int = 0, clock: Clock | None = None
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    credits: Credits | None = None,
+    seed: int = 0,
+    clock: Clock | None = None,
+    file: str = "jobs.db",
 ) -> AsyncIterator[House]:
     limits = limits or Limits()
     clock = clock or Clock()
     images = ImageStore(folder / "pictures")
-    async with Database(folder / "jobs.db", busy_seconds=0.3) as database:
+    async with Database(folder / file, busy_seconds=0.3) as database:
         desk = SqliteDesk(
-            database, images, limits=limits, profile=PROFILE, clock=clock, random=Random(seed), locks=folder
+            database,
+            images,
+            limits=limits,
+            credits=credits,
+            profile=PROFILE,
+            clock=clock,
+            random=Random(seed),
+            locks=folder,
         )
+        accounts = SqliteAccounts(database, rules=Rules(limits, credits or Credits()), clock=clock)
         store = Store(database, clock=clock, limits=limits)
         uptime = Clock()
         upkeep = Upkeep(database, images, clock=clock, monotonic=uptime, locks=folder)
-        yield House(database, folder, clock, uptime, images, desk, store, upkeep)
+        yield House(database, folder, clock, uptime, images, desk, accounts, store, upkeep)
