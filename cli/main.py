@@ -20,6 +20,8 @@ COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
     "jobs": "cli.jobs",
     "migrate": "cli.migrate",
     "doctor": "cli.doctor",
+    "backup": "cli.backup",
+    "restore": "cli.restore",
     "version": "cli.version",
 }
 TAKE_PROMPTS = {"imagine", "parse"}  # and a prompt may begin with "--"
