@@ -14,6 +14,7 @@ from bot.policy import Caller, Place, reach
 from bot.render import Letter
 from bot.settings import STORE_FAILURES
 from bot.texts import Texts
+from worker.admin import AdminError
 from worker.api import WorkerError
 
 log = structlog.get_logger()
@@ -87,7 +88,14 @@ def origin_for(interaction: Interaction, *, reply: bool, now: float) -> Origin:
         user_name=interaction.user.name,
         file_limit=interaction.filesize_limit,
         locale=str(interaction.locale.value),
+        nsfw=_is_adult(interaction.channel),
     )
+
+
+def _is_adult(channel: object) -> bool:
+    """Tell whether Discord marks *channel*, or the one a thread hangs on, as adult."""
+    look = getattr(channel, "is_nsfw", None)
+    return bool(look()) if look is not None else False
 
 
 async def privately(interaction: Interaction, letter: Letter) -> None:
@@ -115,7 +123,7 @@ async def guarded(interaction: Interaction, work: Callable[[], Awaitable[None]])
 
 async def report(interaction: Interaction, error: Exception) -> None:
     """Tell *error* to the person; never raises for Discord's sake."""
-    if isinstance(error, WorkerError | BotError):
+    if isinstance(error, WorkerError | BotError | AdminError):
         letter = errors.refused(error, texts_of(interaction))
         log.info("refused", action="refused", code=str(error.code), user_id=interaction.user.id)
     else:

@@ -13,6 +13,7 @@ from bot.render import RED, Button, Card, File, Letter, Rows, Style
 from bot.texts import Texts
 from parser import PromptErrors
 from parser.errors import ErrorCode as PromptCode
+from worker.admin import AdminError
 from worker.api import ErrorCode, WorkerError
 
 DESCRIPTION_LIMIT = 4096  # characters of an embed's description
@@ -54,13 +55,15 @@ def refused_prompt(error: PromptErrors, prompt: str, texts: Texts, fix: str | No
     rows: Rows = ()
     if fix is not None and suggestion is not None:
         rows = ((Button(Action(Verb.FIX, fix).custom_id, texts("button.fix"), style=Style.GREEN),),)
-    return _with_prompt(Letter(rows=rows), _title(error, texts), description, prompt)
+    return with_prompt(Letter(rows=rows), _title(error, texts), description, prompt)
 
 
 def _title(error: PromptErrors, texts: Texts) -> str:
     codes = {e.code for e in error.errors}
     if codes == {PromptCode.EMPTY_PROMPT}:
         return texts("prompt.empty_title")
+    if codes == {PromptCode.CLOSED_PARAMETER}:
+        return texts("prompt.restricted_title")
     return texts("prompt.parameter_title" if codes & _PARAMETER_CODES else "prompt.title")
 
 
@@ -84,11 +87,11 @@ def refused(error: Exception, texts: Texts, *, prompt: str | None = None, code: 
     *code* is shown for an error that nobody foresaw.
     """
     title, description = words(error, texts)
-    if not isinstance(error, WorkerError | BotError):
+    if not isinstance(error, WorkerError | BotError | AdminError):
         return Letter(card=Card(title, description, RED, texts("bot.code", code=code)))
     if prompt is None:
         return Letter(card=Card(title, description))
-    return _with_prompt(Letter(), title, description, prompt)
+    return with_prompt(Letter(), title, description, prompt)
 
 
 def words(error: Exception, texts: Texts) -> tuple[str, str]:
@@ -96,6 +99,9 @@ def words(error: Exception, texts: Texts) -> tuple[str, str]:
     match error:
         case WorkerError():
             key = f"worker.{error.code}"
+            return texts(f"{key}.title"), texts(key, **error.detail)
+        case AdminError():
+            key = f"admin.{error.code}"
             return texts(f"{key}.title"), texts(key, **error.detail)
         case BotError():
             key = f"bot.{error.code}"
@@ -111,10 +117,10 @@ def failure_card(code: ErrorCode | None, job_id: str, texts: Texts) -> Card:
     return Card(title, description, RED, texts("bot.code", code=f"{known}-{job_id[:8]}"))
 
 
-def _with_prompt(letter: Letter, title: str, description: str, prompt: str) -> Letter:
+def with_prompt(letter: Letter, title: str, description: str, prompt: str, *, color: int = RED) -> Letter:
     """Put the whole command into the footer; what does not fit comes as a file."""
     command = f"/imagine {prompt}"
     room = min(FOOTER_LIMIT, EMBED_LIMIT - echo.units(title) - echo.units(description))
     footer = echo.cut(command, room)
     files = () if footer == command else (File("prompt.txt", command.encode()),)
-    return Letter(letter.content, letter.rows, Card(title, description, RED, footer), files)
+    return Letter(letter.content, letter.rows, Card(title, description, color, footer), files)

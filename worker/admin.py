@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 from pydantic import Field, JsonValue
 
 from parser import Speed
-from worker.api import Category, ErrorCode, Frozen, Job, JobId, JobState
+from worker.accounts import Account, Allowance, Whose
+from worker.api import Category, ErrorCode, Frozen, Job, JobId, JobState, Membership
 from worker.deeds import Deed, Rank, Verb, Which
 
 
@@ -290,6 +291,14 @@ class AdminDesk(Protocol):
 
     async def person(self, user_id: int) -> PersonView:
         """Return one person."""
+        ...
+
+    async def account(self, user_id: int, membership: Membership) -> Account:
+        """Return what a person may use as that member, and what they have used."""
+        ...
+
+    async def allowances(self, whose: Whose) -> Mapping[int, Allowance]:
+        """Return what was said of people, roles or servers, by Discord id."""
         ...
 
     async def restricted(self, *, skip: int = 0, limit: int = 10) -> tuple[Sequence[Restriction], int]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from parser import Speed
+from worker.accounts import Allowance, Whose
 from worker.api import Category, Frozen, JobId
 
 REASON_LIMIT = 300  # characters
@@ -28,6 +29,10 @@ class Verb(StrEnum):
     QUEUE_CANCEL = "queue cancel"
     QUEUE_RETRY = "queue retry"
     QUEUE_CLEAR = "queue clear"
+    QUOTA_SHOW = "quota show"
+    QUOTA_GRANT = "quota grant"
+    QUOTA_SET = "quota set"
+    QUOTA_RESET = "quota reset"
     USER_SHOW = "user show"
     USER_BLOCK = "user block"
     USER_UNBLOCK = "user unblock"
@@ -144,6 +149,30 @@ class Contact(Frozen):
     characters: int = Field(ge=1)
 
 
+class Grant(Frozen):
+    """Give a person credits beyond every allowance, or take back of those that are left."""
+
+    verb: Literal[Verb.QUOTA_GRANT] = Verb.QUOTA_GRANT
+    user_id: Snowflake
+    credits: float = Field(ge=-1e6, le=1e6)
+
+
+class SetQuota(Frozen):
+    """Say how much a person, each holder of a role, or a server may use; None for what else holds."""
+
+    verb: Literal[Verb.QUOTA_SET] = Verb.QUOTA_SET
+    whose: Whose
+    subject: Snowflake
+    allowance: Allowance | None
+
+
+class ResetQuota(Frozen):
+    """Let a person's day and month begin anew."""
+
+    verb: Literal[Verb.QUOTA_RESET] = Verb.QUOTA_RESET
+    user_id: Snowflake
+
+
 class SetRole(Frozen):
     """Give one of our ranks to a Discord role, or take it."""
 
@@ -215,6 +244,9 @@ Deed = (
     | Timeout
     | Unblock
     | Contact
+    | Grant
+    | SetQuota
+    | ResetQuota
     | SetRole
     | SetPower
     | SetChannel
@@ -224,4 +256,4 @@ Deed = (
     | SetModel
 )
 DEED: TypeAdapter[Deed] = TypeAdapter(Deed)
-CONFIRMED = (Cancel, Clear, Block)  # asked about before they are done
+CONFIRMED = (Cancel, Clear, Block, ResetQuota)  # asked about before they are done

@@ -15,6 +15,7 @@ from bot.policy import Caller, Place, may_cancel, must_own, reach
 from bot.texts import Texts
 from bot.texts.en import WORDS
 from parser import ImagineRequest, Part, PromptErrors, Speed, canonical, parse
+from worker.admin import AdminCode, AdminError
 from worker.api import (
     Cell,
     ErrorCode,
@@ -205,16 +206,48 @@ def test_a_grid_has_nine_buttons_and_single_pictures_their_own() -> None:
     assert labels(Upscale(source=ID)) == ["Vary (Subtle)", "Vary (Strong)"]
 
 
+FACTS = {  # whatever some code may tell
+    "waiting": 10,
+    "until": 0,
+    "reason": "",
+    "model": "tiny",
+    "cost": 1.0,
+    "left": 0.0,
+    "missing": 1.0,
+    "allowed": 1.0,
+    "window": "day",
+    "refill_at": 0,
+    "permissions": "Attach Files",
+    "contacts": "a moderator",
+    "rank": "admin",
+    "roles": "",
+    "channel_id": 1,
+    "typed": "x",
+    "options": "",
+    "state": "running",
+    "job_id": "1",
+    "name": "tiny",
+    "known": "",
+    "touches": 2,
+    "category": "hate",
+}
+
+
+@pytest.mark.parametrize("code", AdminCode)
+def test_every_code_of_the_admins_has_words(code: AdminCode) -> None:
+    assert all(errors.words(AdminError(code, **FACTS), TEXTS))
+
+
 @pytest.mark.parametrize("code", ErrorCode)
 def test_every_code_of_the_worker_has_words(code: ErrorCode) -> None:
-    title, description = errors.words(WorkerError(code, waiting=10), TEXTS)
+    title, description = errors.words(WorkerError(code, **FACTS), TEXTS)
     assert title
     assert description
 
 
 @pytest.mark.parametrize("code", BotCode)
 def test_every_code_of_the_bot_has_words(code: BotCode) -> None:
-    assert all(errors.words(BotError(code, permissions="Attach Files"), TEXTS))
+    assert all(errors.words(BotError(code, **FACTS), TEXTS))
 
 
 @settings(deadline=None)  # the parser's own tests bound its time

@@ -8,16 +8,19 @@ import pytest
 
 from parser import Speed
 from tests.worker.house import House, house_in
+from worker.accounts import Allowance, Credits, Whose
 from worker.admin import Actor, AdminCode, AdminError, QueueMode
-from worker.api import Category, ErrorCode, JobId, JobNotFound, JobState, Rejected
+from worker.api import Category, ErrorCode, JobId, JobNotFound, JobState, Limits, Membership, Rejected
 from worker.deeds import (
     Block,
     Cancel,
     Clear,
     Contact,
     Deed,
+    Grant,
     Promote,
     Rank,
+    ResetQuota,
     Retry,
     SetChannel,
     SetLog,
@@ -25,6 +28,7 @@ from worker.deeds import (
     SetModel,
     SetNsfw,
     SetPower,
+    SetQuota,
     SetRole,
     SetWord,
     Timeout,
@@ -34,6 +38,7 @@ from worker.deeds import (
 )
 from worker.lock import FileLock, worker_lock
 from worker.queue.office import PENDING_SECONDS, SqliteAdminDesk
+from worker.queue.quota import Rules
 
 ADA = Actor(name="discord:77", guild_id=5, channel_id=6)
 NOBODY = JobId("00000000-0000-4000-8000-000000000000")
@@ -46,6 +51,7 @@ def office_of(house: House, models: tuple[str, ...] = ("tiny",)) -> SqliteAdminD
     return SqliteAdminDesk(
         house.database,
         models=models,
+        rules=Rules(Limits(), Credits()),
         pictures=house.folder / "pictures",
         clock=house.clock,
         random=Random(3),
@@ -272,6 +278,7 @@ async def test_a_blocked_person_who_repeats_a_submission_gets_the_job_it_made(
         SetWord(verb=Verb.WORDS_ADD, guild_id=5, category=Category.HATE, phrase="x"),
         SetModel(verb=Verb.MODELS_DEFAULT, name="tiny"),
         Contact(user_id=1, characters=12),
+        SetQuota(whose=Whose.ROLE, subject=8, allowance=Allowance(day=5)),
     ],
     ids=lambda deed: type(deed).__name__,
 )
@@ -479,3 +486,29 @@ async def test_status_tells_disk_lanes_and_the_last_failures(house: House, offic
     size = sum(path.stat().st_size for path in (house.folder / "pictures").rglob("*.png"))
     assert (status.disk.pictures, status.disk.complete) == (size, True)
     assert 0 < status.disk.free <= status.disk.total
+
+
+async def test_credits_are_granted_and_taken_back_on_the_record(office: SqliteAdminDesk) -> None:
+    await office.do(Grant(user_id=1, credits=10), ADA)
+    done = await office.do(Grant(user_id=1, credits=-25), ADA)
+    assert done.entry is not None
+    assert (done.entry.before, done.entry.after) == ({"granted": 10}, {"granted": 0})
+    assert (await office.do(Grant(user_id=1, credits=-1), ADA)).entry is None  # nothing was left
+
+
+async def test_an_allowance_is_said_taken_back_and_reset(house: House, office: SqliteAdminDesk) -> None:
+    deed = SetQuota(whose=Whose.PERSON, subject=1, allowance=Allowance(day=1))
+    await office.do(deed, ADA)
+    await house.submit(owner_id=1)
+    with pytest.raises(Rejected) as refused:
+        await house.submit(owner_id=1)
+    assert refused.value.code is ErrorCode.OUT_OF_CREDIT
+    house.clock.advance(1)
+    done = await office.do(ResetQuota(user_id=1), ADA)
+    assert done.entry is not None
+    assert done.entry.before == {"used in 30 days": 1}
+    house.clock.advance(1)
+    await house.submit(owner_id=1)
+    await office.do(SetQuota(whose=Whose.PERSON, subject=1, allowance=None), ADA)
+    assert await office.allowances(Whose.PERSON) == {}
+    assert (await office.account(1, Membership())).own is None

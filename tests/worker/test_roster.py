@@ -8,10 +8,13 @@ import pytest
 from parser import Speed
 from tests.fakes import Clock
 from tests.worker.house import House
+from worker.accounts import Credits
 from worker.admin import WorkerLine
+from worker.api import Limits
 from worker.device import Capacity, DeviceUse
 from worker.lock import FileLock, worker_lock
 from worker.queue.office import SqliteAdminDesk
+from worker.queue.quota import Rules
 from worker.queue.roster import NOTHING, QUIET_SECONDS, Roster, Trouble, pulse
 
 
@@ -41,6 +44,7 @@ async def lines(house: House) -> tuple[WorkerLine, ...]:
     desk = SqliteAdminDesk(
         house.database,
         models=("tiny",),
+        rules=Rules(Limits(), Credits()),
         pictures=house.folder,
         clock=house.clock,
         random=Random(0),

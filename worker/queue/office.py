@@ -5,12 +5,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import UUID
 
+from worker.accounts import Account, Allowance, Whose
 from worker.admin import (
     Actor,
     AdminCode,
@@ -30,7 +31,7 @@ from worker.admin import (
     Status,
     Word,
 )
-from worker.api import Category, JobId, JobState
+from worker.api import Category, JobId, JobState, Membership
 from worker.database import Database
 from worker.deeds import (
     DEED,
@@ -39,7 +40,9 @@ from worker.deeds import (
     Clear,
     Contact,
     Deed,
+    Grant,
     Promote,
+    ResetQuota,
     Retry,
     SetChannel,
     SetLog,
@@ -47,14 +50,16 @@ from worker.deeds import (
     SetModel,
     SetNsfw,
     SetPower,
+    SetQuota,
     SetRole,
     SetWord,
     Timeout,
     Unblock,
     Which,
 )
-from worker.queue import audit, control, verdicts, views
+from worker.queue import audit, control, quota, verdicts, views
 from worker.queue.control import Effect
+from worker.queue.quota import Rules
 
 PENDING_SECONDS = 15 * 60.0  # as long as the message that asks can be changed
 MEASURE_SECONDS = 2.0  # looking at the pictures ends then
@@ -68,6 +73,7 @@ class SqliteAdminDesk:
         database: Database,
         *,
         models: Sequence[str],
+        rules: Rules,
         pictures: Path,
         clock: Callable[[], float],
         random: Random,
@@ -78,6 +84,7 @@ class SqliteAdminDesk:
         Args:
             database: Open for as long as the desk is used.
             models: What the configuration names, the one that draws first.
+            rules: What the configuration allows people to use.
             pictures: The picture folder.
             clock: Tells Unix seconds.
             random: Where ids come from; ``random.SystemRandom()`` in earnest.
@@ -85,6 +92,7 @@ class SqliteAdminDesk:
         """
         self._database = database
         self._models = tuple(models)
+        self._rules = rules
         self._pictures = pictures
         self._clock = clock
         self._random = random
@@ -108,7 +116,7 @@ class SqliteAdminDesk:
             touches = _touches(db, deed)
             if touches != pending.touches:
                 raise AdminError(AdminCode.TOUCHES_CHANGED, touches=touches)
-        effect = self._perform(db, deed, now)
+        effect = self._perform(db, deed, actor.name, now)
         entry = None
         if effect.before != effect.after:
             entry = audit.append(
@@ -129,7 +137,7 @@ class SqliteAdminDesk:
         if not used:
             raise AdminError(AdminCode.EXPIRED)
 
-    def _perform(self, db: sqlite3.Connection, deed: Deed, now: float) -> Effect:  # noqa: C901, PLR0911, PLR0912 - a table
+    def _perform(self, db: sqlite3.Connection, deed: Deed, actor: str, now: float) -> Effect:  # noqa: C901, PLR0911, PLR0912 - a table
         match deed:
             case SetMode():
                 return control.set_mode(db, deed, now)
@@ -145,6 +153,12 @@ class SqliteAdminDesk:
                 return verdicts.release(db, deed)
             case Contact():
                 return verdicts.contacted(deed)
+            case Grant():
+                return verdicts.grant(db, deed, actor, now)
+            case SetQuota():
+                return verdicts.set_quota(db, deed)
+            case ResetQuota():
+                return verdicts.reset_quota(db, deed, actor, now)
             case SetRole():
                 return verdicts.set_role(db, deed)
             case SetPower():
@@ -224,6 +238,17 @@ class SqliteAdminDesk:
     async def person(self, user_id: int) -> PersonView:
         """Return one person."""
         return await self._database.read(partial(views.person, user_id=user_id, now=self._clock()))
+
+    async def account(self, user_id: int, membership: Membership) -> Account:
+        """Return what a person may use as that member, and what they have used."""
+        now = self._clock()
+        return await self._database.read(
+            lambda db: quota.account(db, user_id, membership, self._rules, now=now)
+        )
+
+    async def allowances(self, whose: Whose) -> Mapping[int, Allowance]:
+        """Return what was said of people, roles or servers, by Discord id."""
+        return await self._database.read(partial(quota.said, whose=whose))
 
     async def restricted(self, *, skip: int = 0, limit: int = 10) -> tuple[Sequence[Restriction], int]:
         """Return who may not order, the latest first, and how many they are."""

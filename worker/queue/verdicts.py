@@ -1,4 +1,4 @@
-"""What admins decide about people, servers, words and models, in the caller's transaction."""
+"""What admins decide about people, credits, servers, words and models, in the caller's transaction."""
 
 import sqlite3
 from collections.abc import Collection
@@ -6,15 +6,20 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from worker.accounts import Allowance, Whose
 from worker.admin import AdminCode, AdminError, Restriction
+from worker.cost import GRAINS, grains
 from worker.deeds import (
     Block,
     Contact,
+    Grant,
+    ResetQuota,
     SetChannel,
     SetLog,
     SetModel,
     SetNsfw,
     SetPower,
+    SetQuota,
     SetRole,
     SetWord,
     Timeout,
@@ -22,7 +27,10 @@ from worker.deeds import (
     Verb,
     Which,
 )
+from worker.queue import ledger, quota
 from worker.queue.control import Effect, stop, under_way
+
+WHOSE = {Whose.PERSON: "user", Whose.ROLE: "role", Whose.SERVER: "server"}
 
 _RESTRICT = """
 INSERT INTO restrictions (user_id, kind, until, reason, created_at) VALUES (?, ?, ?, ?, ?)
@@ -57,6 +65,31 @@ def release(db: sqlite3.Connection, deed: Unblock) -> Effect:
 def contacted(deed: Contact) -> Effect:
     """Note that a person was written to."""
     return Effect(f"user {deed.user_id}", {}, {"characters": deed.characters})
+
+
+def grant(db: sqlite3.Connection, deed: Grant, actor: str, now: float) -> Effect:
+    """Give a person credits, or take back."""
+    before = ledger.purse(db, deed.user_id)
+    after = ledger.grant(db, deed.user_id, grains(deed.credits), actor=actor, now=now)
+    return Effect(f"user {deed.user_id}", {"granted": before / GRAINS}, {"granted": after / GRAINS})
+
+
+def set_quota(db: sqlite3.Connection, deed: SetQuota) -> Effect:
+    """Say how much somebody may use."""
+    before = quota.allow(db, deed.whose, deed.subject, deed.allowance)
+    target = f"{WHOSE[deed.whose]} {deed.subject}"
+    return Effect(target, _allowance(before), _allowance(deed.allowance))
+
+
+def reset_quota(db: sqlite3.Connection, deed: ResetQuota, actor: str, now: float) -> Effect:
+    """Let a person's windows begin anew."""
+    used = ledger.reset(db, deed.user_id, actor=actor, now=now)
+    return Effect(f"user {deed.user_id}", {"used in 30 days": used / GRAINS}, {"used in 30 days": 0})
+
+
+def _allowance(said: Allowance | None) -> dict[str, JsonValue]:
+    """Return what was said, without what was not."""
+    return {} if said is None else said.model_dump(exclude_defaults=True)
 
 
 def set_role(db: sqlite3.Connection, deed: SetRole) -> Effect:

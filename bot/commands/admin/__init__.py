@@ -1,0 +1,1 @@
+"""`/admin`: one module a group of subcommands, and what they share."""
