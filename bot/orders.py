@@ -16,10 +16,15 @@ from bot.origin import Origin, Reach
 from bot.pace import Pace
 from bot.pressed import PressedButtons
 from bot.settings import Settings
-from parser import ImagineRequest, PromptErrors, parse
-from worker.api import Imagine, Job, JobDesk, Order, Standing, WorkerError
+from parser import Closed, ImagineRequest, PromptErrors, parse
+from worker.api import ErrorCode, Imagine, Job, JobDesk, Order, Standing, WorkerError
 
 log = structlog.get_logger()
+
+_CLOSED = {
+    ErrorCode.TURBO_OFF: Closed(parameters=frozenset({"turbo"})),
+    ErrorCode.IMAGES_UNAVAILABLE: Closed(images=True),
+}
 
 Submission = tuple[Job, Standing | None]
 
@@ -56,6 +61,15 @@ class Orders:
         try:
             await self.place(interaction, Imagine(request=request), reply=False)
         except WorkerError as error:
+            await self._refuse_order(interaction, error, prompt)
+
+    async def _refuse_order(self, interaction: Interaction, error: WorkerError, prompt: str) -> None:
+        """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
+        try:
+            parse(prompt, _CLOSED.get(error.code, Closed()))
+        except PromptErrors as found:
+            await self._refuse_prompt(interaction, found, prompt)
+        else:
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
     async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, prompt: str) -> None:

@@ -1,6 +1,7 @@
 """The language of prompts: text becomes an ``ImagineRequest``, or errors that show the place and the fix."""
 
 from parser.canonical import canonical
+from parser.closed import Closed
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.parameter import Kind, Parameter
 from parser.parameters import PARAMETERS, find_parameter
@@ -13,6 +14,7 @@ __all__ = [
     "JSON",
     "PARAMETERS",
     "PROMPT_LIMIT",
+    "Closed",
     "ErrorCode",
     "ImagePrompt",
     "ImagineRequest",

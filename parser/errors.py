@@ -18,6 +18,8 @@ class ErrorCode(StrEnum):
     SINGLE_IMAGE = "single_image"
     UNKNOWN_PARAMETER = "unknown_parameter"
     UNAVAILABLE_PARAMETER = "unavailable_parameter"
+    UNAVAILABLE_IMAGES = "unavailable_images"
+    CLOSED_PARAMETER = "closed_parameter"
     UNAVAILABLE_PERMUTATIONS = "unavailable_permutations"
     MISSING_VALUE = "missing_value"
     MISSING_SPACE = "missing_space"

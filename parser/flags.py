@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from parser.closed import Use
 from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
 from parser.parameters import find_parameter
@@ -25,6 +26,7 @@ class Parameters:
         values: What was typed, by the name of its row.
         negative: The items of every ``--no``.
         places: Where the ``--no`` of each of them stands.
+        uses: Every value that was understood, contradicting ones too.
         groups: Of rows that exclude each other, the one met first, by group.
         strays: Whether any text strayed.
     """
@@ -33,12 +35,14 @@ class Parameters:
     values: dict[str, Typed] = field(default_factory=dict)
     negative: list[str] = field(default_factory=list)
     places: list[Span] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
     groups: dict[str, Parameter] = field(default_factory=dict)
     strays: bool = False
 
     def keep(self, written: Written, value: Typed, words: int, problems: Problems) -> None:
         """Keep a value, unless it contradicts one kept before."""
         row = written.row
+        self.uses.append(Use(row.name, written.span(words), written.dropped(words)))
         if isinstance(value, tuple) and row.kind is Kind.LIST:
             self.negative += map(str, value)
             self.places += [written.span(words)] * len(value)
@@ -72,7 +76,7 @@ def read_parameters(scanner: Scanner, problems: Problems) -> Parameters:
     parameters = Parameters(head=scanner.position)
     while flag := scanner.take("FLAG"):
         name, *words = read_words(scanner)
-        read_parameter(flag, name.trimmed(), words, parameters, problems)
+        read_parameter(flag, name, words, parameters, problems)
     return parameters
 
 
@@ -86,13 +90,14 @@ def read_words(scanner: Scanner) -> list[Token]:
 
 
 def read_parameter(
-    flag: Token, word: Token, words: Sequence[Token], parameters: Parameters, problems: Problems
+    flag: Token, first: Token, words: Sequence[Token], parameters: Parameters, problems: Problems
 ) -> None:
     """``parameter = FLAG NAME value``."""
+    word = first.trimmed()
     name, glued = split_name(word.text)
     row = find_parameter(name)
     telling = tuple(each for each in words if each.trimmed().text)
-    stop = words[-1].stop if words else word.stop
+    stop = words[-1].stop if words else first.stop
     if row is None:
         removed = (Edit(flag.start, stop),) if len(telling) <= 1 else ()
         refuse_unknown(flag, word, removed, problems)
@@ -149,7 +154,7 @@ def refuse_unavailable(written: Written, glued: str, problems: Problems) -> int:
         used = len(written.words)
     message = f"{written.title} is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}."
     span = written.span(used)
-    edits = () if doubtful else (Edit(*span, row.instead),)
+    edits = () if doubtful else (replace(written.dropped(used), text=row.instead),)
     problems.add(ErrorCode.UNAVAILABLE_PARAMETER, message, span, *edits)
     return used
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from parser.braces import unescaped
 from parser.canonical import written
+from parser.closed import Closed, Use, check_closed
 from parser.errors import ErrorCode
 from parser.flags import Parameters, read_parameters
 from parser.reading import Edit, Problems
@@ -24,13 +25,14 @@ class Head:
     """What stands before the parameters."""
 
     images: list[ImagePrompt] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)  # of the images
     text: str = ""
     span: Span = (0, 0)  # of the text
     parts: list[Part] = field(default_factory=list)
     places: list[Span] = field(default_factory=list)  # of the parts
 
 
-def read_prompt(scanner: Scanner, problems: Problems) -> tuple[Head, Parameters]:
+def read_prompt(scanner: Scanner, closed: Closed, problems: Problems) -> tuple[Head, Parameters]:
     """``prompt = { image | "::" } text { parameter }``."""
     head_stop = scanner.until("FLAG").stop
     head = Head()
@@ -42,6 +44,7 @@ def read_prompt(scanner: Scanner, problems: Problems) -> tuple[Head, Parameters]
     parameters = read_parameters(scanner, problems)
     check_content(head, parameters, scanner.text, problems)
     check_count([*head.places, *parameters.places], problems)
+    check_closed(closed, parameters.uses, head.uses, problems)
     return head, parameters
 
 
@@ -59,16 +62,18 @@ def read_image(scanner: Scanner, head: Head, problems: Problems) -> bool:
     if not RULES["IMAGE"].match(url):
         return False
     scanner.take("WORD")
+    stop = scanner.position
     scanner.skip_blanks()
     place = Token(weight, word.stop - len(weight), word.stop)
     if not weight and (token := scanner.take("WEIGHTED")):
-        place = weight_of(token)
+        place, stop = weight_of(token), token.stop
     value = read_weight(place, problems) if place.text else 1.0
     if value <= 0:
         message = f"The weight of an image has to be above 0; `{place.text}` is not."
         problems.add(ErrorCode.WEIGHT_OUT_OF_RANGE, message, place.span, Edit(*place.span, "1"))
         value = 1.0
     head.images.append(ImagePrompt(url=url, weight=value))
+    head.uses.append(Use("image", (word.start, max(word.stop, place.stop)), Edit(word.start, stop)))
     return True
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from parser.braces import Group, Plain
 from parser.scanner import RULES
 
-LEADING = re.compile(rf"(?: |{RULES['BARE'].pattern}|<?https?://[^ ]*)*", re.IGNORECASE)  # perhaps images
+# Where image prompts may be, with their weights.
+LEADING = re.compile(
+    rf"(?: |{RULES['WEIGHTED'].pattern}|{RULES['BARE'].pattern}|<?https?://[^ ]*)*", re.IGNORECASE
+)
 SEGMENT = re.compile(r"(?:(?!::)[^ ])+")  # what neither a blank nor a weight divides
 # One link and at most punctuation around it. What would change its meaning without the brackets keeps them:
 # a link glued to other words, or one whose end would be read as punctuation or as part of a weight's sign.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from parser.braces import Plain, plain
 from parser.canonical import canonical
+from parser.closed import OPEN, Closed
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.flags import Parameters
 from parser.grammar import Head, read_prompt
@@ -25,18 +26,19 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def parse(text: str) -> ImagineRequest:
+def parse(text: str, closed: Closed = OPEN) -> ImagineRequest:
     """Return what *text* asks for.
 
     Any text is answered, in time linear in its length.
 
     Raises:
-        PromptErrors: It cannot be understood; holds every problem, in the order of the text.
+        PromptErrors: It cannot be understood, or uses what is *closed*; holds every problem, in the order of
+            the text.
     """
-    reading = read(text)
+    reading = read(text, closed)
     if reading.request is not None:
         return reading.request
-    suggestion = corrected(reading)
+    suggestion = corrected(reading, closed)
     errors = (
         PromptError(problem.code, problem.message, text, reading.plain.place(problem.span), suggestion)
         for problem in reading.problems
@@ -44,14 +46,14 @@ def parse(text: str) -> ImagineRequest:
     raise PromptErrors(tuple(sorted(errors, key=lambda error: error.span)))
 
 
-def read(source: str) -> Reading:
+def read(source: str, closed: Closed) -> Reading:
     """Read *source* once, without looking for a correction."""
     problems = Problems()
     if len(source) > PROMPT_LIMIT:
         unread = Plain(source, source, range(len(source)), ())
         return Reading(unread, None, (too_long(len(source), (PROMPT_LIMIT, len(source))),))
     ready = unlinked(plain(source))
-    head, parameters = read_prompt(Scanner(ready.text), problems)
+    head, parameters = read_prompt(Scanner(ready.text), closed, problems)
     found = [*without_permuted(problems.found, ready), *permutations(ready)]
     if found:
         return Reading(ready, None, tuple(found))
@@ -62,7 +64,7 @@ def read(source: str) -> Reading:
     return Reading(ready, request, ())
 
 
-def corrected(reading: Reading) -> str | None:
+def corrected(reading: Reading, closed: Closed) -> str | None:
     """Return the prompt with every problem put right, or ``None`` where only the author can do that."""
     renamed = False
     for _ in range(ROUNDS):
@@ -73,7 +75,7 @@ def corrected(reading: Reading) -> str | None:
             return None  # "did you mean …?" offered a parameter that would now vanish unsaid
         renamed = any(problem.code is ErrorCode.UNKNOWN_PARAMETER for problem in reading.problems)
         text = edited(reading.plain.text, edits)
-        reading = read(text)
+        reading = read(text, closed)
         if reading.request is not None:
             return text
     return None

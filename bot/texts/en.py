@@ -46,6 +46,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "prompt.title": "Invalid prompt",
         "prompt.parameter_title": "Invalid parameter",
         "prompt.empty_title": "Empty prompt",
+        "prompt.restricted_title": "Job action restricted",
         "prompt.fixed": "**Put right:** `{prompt}`",
         "prompt.more": "… and {n} more.",
         # Refused or failed orders; one title and one text for every code of the worker

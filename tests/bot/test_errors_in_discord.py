@@ -100,13 +100,26 @@ async def test_a_full_queue_keeps_the_prompt_in_the_answer(studio: Studio) -> No
     assert len(await studio.desk.recent()) == 2
 
 
-async def test_turbo_and_image_prompts_are_refused_with_words(live: Studio, person: Member) -> None:
-    nonce = await person.command("imagine", prompt="a fox --turbo")
+@pytest.mark.parametrize(
+    ("prompt", "title", "said"),
+    [
+        ("a fox --turbo", "Job action restricted", "not open on this server; leave it out."),
+        ("https://a.example/b.png::2 a fox", "Invalid prompt", "not available yet"),
+    ],
+)
+async def test_turbo_and_image_prompts_are_refused_with_their_place_and_a_fix(
+    live: Studio, person: Member, prompt: str, title: str, said: str
+) -> None:
+    nonce = await person.command("imagine", prompt=prompt)
     answer = await person.until(lambda: person.answer(nonce))
-    assert answer["embeds"][0]["title"] == "Job action restricted"
-    nonce = await person.command("imagine", prompt="https://a.example/b.png a fox")
-    answer = await person.until(lambda: person.answer(nonce))
-    assert "not available yet" in answer["embeds"][0]["description"]
+    [embed] = answer["embeds"]
+    assert embed["title"] == title
+    assert said in embed["description"]
+    removed = prompt.replace("a fox", "").strip()
+    assert "\n" + " " * prompt.index(removed) + "^" * len(removed) + "\n" in embed["description"]
+    assert embed["footer"]["text"] == f"/imagine {prompt}"
+    await person.press(answer, labelled(answer, "Fix and run"))
+    await person.until(lambda: person.find("**a fox** - "))
 
 
 async def test_the_button_of_an_unfinished_source_is_refused_with_words(

@@ -1,6 +1,6 @@
 import pytest
 
-from parser import ErrorCode, PromptError, PromptErrors, parse
+from parser import Closed, ErrorCode, PromptError, PromptErrors, parse
 
 FIVE_DIGITS = "1" * 5000
 
@@ -78,6 +78,7 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         ("a --iw high", "unavailable_parameter", "--iw high", "a"),
         ("a --wallpaper", "unavailable_parameter", "--wallpaper", "a --ar 15:8"),
         ("a --uplight", "unavailable_parameter", "--uplight", "a"),
+        ("a --tile, --q 2", "unavailable_parameter", "--tile", "a --q 2"),
         ("a --tile", "unavailable_parameter", "--tile", "a"),
         # text behind parameters
         ("a --fast cat", "text_after_parameter", "cat", "a cat --fast"),
@@ -233,3 +234,22 @@ def test_a_prompt_that_grows_beyond_the_limit_when_written_out_says_so() -> None
         parse("a" * 5993 + " --q .5")
     (error,) = caught.value.errors
     assert error.message.startswith("Written out in full, the prompt has 6001 characters")
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "suggestion"),
+    [
+        ("a --turbo --q 2", ["--turbo"], "a --q 2"),
+        ("a --TURBO, --turbo", ["--TURBO", "--turbo"], "a"),
+        ("http://a/b ::2, <http://c/d> a cat", ["http://a/b ::2", "<http://c/d>"], "a cat"),
+        ("http://a/b http://c/d", ["http://a/b", "http://c/d"], None),
+        ("http://a/b a --turbo --seeed 3", ["http://a/b", "--turbo", "--seeed"], "a --seed 3"),
+    ],
+)
+def test_what_is_closed_is_refused_with_its_place(
+    text: str, places: list[str], suggestion: str | None
+) -> None:
+    with pytest.raises(PromptErrors) as caught:
+        parse(text, Closed(parameters=frozenset({"turbo"}), images=True))
+    assert [text[slice(*error.span)] for error in caught.value.errors] == places
+    assert {error.suggestion for error in caught.value.errors} == {suggestion}
