@@ -54,7 +54,7 @@ class Model(Section):
 class Engine(Section):
     """``[engine]``: the device and how it is used."""
 
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # auto: a graphics card where there is one
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: what the checkpoint suits
     threads: int | None = Field(default=None, ge=1, le=256)  # CPU threads; by default the cores, at most 4
 
@@ -62,7 +62,7 @@ class Engine(Section):
 class Log(Section):
     """``[log]``: to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = "info"  # what is less is not told
     format: Literal["auto", "text", "json"] = "auto"  # auto: text on a terminal, JSON lines otherwise
 
 

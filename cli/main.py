@@ -20,6 +20,7 @@ COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
     "jobs": "cli.jobs",
     "migrate": "cli.migrate",
     "doctor": "cli.doctor",
+    "config": "cli.reference",
     "backup": "cli.backup",
     "restore": "cli.restore",
     "version": "cli.version",

@@ -53,12 +53,12 @@ class Allowance(Budget):
 class Credits(Frozen):
     """What the configuration allows; what `Accounts.allow` says of the same subject replaces it."""
 
-    day: Amount | None = None  # for one person; None: unlimited
-    month: Amount | None = None
-    server_day: Amount | None = None  # for all people of one server together
-    server_month: Amount | None = None
-    roles: Mapping[int, Allowance] = Field(default_factory=dict)  # by Discord id
-    servers: Mapping[int, Budget] = Field(default_factory=dict)
+    day: Amount | None = None  # credits of one person in 24 hours; unlimited where not said
+    month: Amount | None = None  # credits of one person in 30 days
+    server_day: Amount | None = None  # credits of all people of one server together, in 24 hours
+    server_month: Amount | None = None  # likewise in 30 days
+    roles: Mapping[int, Allowance] = Field(default_factory=dict)  # for those with a role, by its Discord id
+    servers: Mapping[int, Budget] = Field(default_factory=dict)  # of one server, by its Discord id
 
 
 class Use(Frozen):

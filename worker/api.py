@@ -275,8 +275,8 @@ DIRECT = Membership()  # in direct messages
 class Limits(Frozen):
     """How much one person may have under way."""
 
-    running: int = Field(default=3, ge=1)
-    waiting: int = Field(default=10, ge=1)
+    running: int = Field(default=3, ge=1)  # jobs drawn at the same time
+    waiting: int = Field(default=10, ge=1)  # jobs in the queue behind those
     turbo: bool = False  # whether the turbo lane is open
 
 

@@ -1,0 +1,136 @@
+"""What is shipped for running it: as far as it can be checked without systemd and Docker running."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.config import load
+from cli.main import COMMANDS
+from cli.wiring import desk_of
+from parser import parse
+from tests.acceptance.stage import Stage
+from worker.api import Imagine
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*"))
+yaml = pytest.importorskip("yaml")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_are_such_as_systemd_understands(tmp_path: Path, unit: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed")
+    program = tmp_path / "journeyman"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for each in UNITS:  # an instance of its own, and the timer's service beside it
+        name = each.name.replace("@.", "@0.")
+        text = each.read_text().replace("/srv/journeyman/.venv/bin/journeyman", str(program))
+        (tmp_path / name).write_text(text)
+    copy = tmp_path / unit.name.replace("@.", "@0.")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = [line for line in done.stderr.splitlines() if copy.name in line]
+    assert not said, done.stderr
+
+
+@pytest.mark.parametrize(
+    "unit", [each for each in UNITS if each.suffix == ".service"], ids=lambda unit: unit.name
+)
+def test_services_have_no_privileges_and_keep_the_token_out(unit: Path) -> None:
+    text = unit.read_text()
+    for line in (
+        "User=journeyman",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "CapabilityBoundingSet=\n",
+    ):
+        assert line in text
+    assert "DISCORD_TOKEN" not in text
+    [command] = re.findall(r"bin/journeyman (\w+)", text)
+    assert command in COMMANDS
+
+
+def test_the_image_holds_every_package_and_nothing_that_is_not_there() -> None:
+    text = (DEPLOY / "docker" / "Dockerfile").read_text()
+    copied = {
+        name
+        for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
+        for name in line.split()[:-1]
+    }
+    assert all((ROOT / name).exists() for name in copied)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.partition(".")[0] for name in project["tool"]["setuptools"]["packages"]}
+    assert packages | {"models"} <= copied
+    context = (DEPLOY / "docker" / "Dockerfile.dockerignore").read_text().splitlines()
+    for name in copied:
+        assert f"!{name}" in context or (name.startswith("constraints") and "!constraints*.txt" in context), (
+            name
+        )
+    assert re.search(r"^USER journeyman$", text, re.MULTILINE)
+    assert "TOKEN" not in text
+
+
+def test_the_containers_share_the_data_have_no_privileges_and_ask_for_their_health_where_it_is() -> None:
+    compose: dict[str, Any] = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
+    ports = dict(
+        re.findall(r"JOURNEYMAN_MONITOR__(\w+)=(\d+)", (DEPLOY / "docker" / "Dockerfile").read_text())
+    )
+    assert set(compose["services"]) == {"bot", "worker"}
+    for name, service in compose["services"].items():
+        assert service["volumes"] == ["data:/data"]
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["command"] == [name]
+        *_, code = service["healthcheck"]["test"]
+        compile(code, name, "exec")
+        assert f"127.0.0.1:{ports[name.upper()]}/" in code
+        assert (ROOT / compose["services"][name]["build"]["context"]).name == ".."
+    load(
+        {
+            "HOME": "/data",
+            "JOURNEYMAN_MONITOR__BOT": ports["BOT"],
+            "JOURNEYMAN_MONITOR__WORKER": ports["WORKER"],
+        }
+    )
+
+
+def test_prometheus_is_pointed_at_the_files_the_processes_leave() -> None:
+    from cli.monitor import FOLDER
+
+    found = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    [job] = found["scrape_configs"]
+    assert job["file_sd_configs"][0]["files"] == [f"/var/lib/journeyman/{FOLDER}/*.json"]
+    alerts = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())
+    assert all(rule["annotations"]["summary"] for group in alerts["groups"] for rule in group["rules"])
+
+
+@pytest.mark.slow
+async def test_a_worker_that_is_asked_to_stop_hands_its_job_back_without_using_an_attempt(
+    stage: Stage,
+) -> None:
+    settings = load({**os.environ, "JOURNEYMAN_DATA": str(stage.data)})
+    async with desk_of(settings) as desk:
+        order = Imagine(request=parse("a fox --q 5"))
+        job = await desk.submit(order, owner_id=1, key="k", origin="")
+    worker = await stage.worker()
+    running = "SELECT 1 FROM progress WHERE fraction > 0"
+    await stage.until(lambda: stage.rows(running), worker)
+    worker.process.send_signal(signal.SIGTERM)
+    assert await worker.process.wait() == 0
+    [(state, used)] = stage.rows("SELECT state, attempt - spared FROM jobs WHERE id = ?", job.id)
+    assert (state, used) == ("queued", 0)
+    assert not list(stage.data.glob("worker-*.lock"))
