@@ -28,6 +28,9 @@ class Verb(StrEnum):
     DELETE_FOR_GOOD = "JM::delete_for_good::{subject}"
     KEEP = "JM::keep::{subject}"
     FIX = "JM::fix::{subject}"
+    APPEAL = "JM::appeal::{subject}"
+    APPROVE = "JM::approve::{subject}"
+    DENY = "JM::deny::{subject}"
 
 
 DRAWS = frozenset(
@@ -42,13 +45,16 @@ DRAWS = frozenset(
 )
 
 
+OF_NO_JOB = frozenset({Verb.FIX, Verb.APPEAL, Verb.APPROVE, Verb.DENY})
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One press: what, on which picture, of which job.
 
     Attributes:
         verb: What to do.
-        subject: The job's id; for ``FIX`` the id of a corrected prompt.
+        subject: The job's id; for ``FIX`` the id of a corrected prompt, for appeals of a refusal.
         index: The picture, 1 to 4; 0 where the verb is about the whole.
     """
 
@@ -58,7 +64,7 @@ class Action:
 
     @property
     def job_id(self) -> JobId:
-        """The job that is meant; not for ``FIX``."""
+        """The job that is meant; not for `OF_NO_JOB`."""
         return JobId(self.subject)
 
     @property
@@ -90,6 +96,9 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.DELETE_FOR_GOOD, rf"JM::delete_for_good::{_UUID}"),
         (Verb.KEEP, rf"JM::keep::{_UUID}"),
         (Verb.FIX, r"JM::fix::(?P<subject>[0-9A-Za-z_-]{1,40})"),
+        (Verb.APPEAL, r"JM::appeal::(?P<subject>[0-9]{1,20})"),
+        (Verb.APPROVE, r"JM::approve::(?P<subject>[0-9]{1,20})"),
+        (Verb.DENY, r"JM::deny::(?P<subject>[0-9]{1,20})"),
     )
 )
 
@@ -102,7 +111,7 @@ def read(custom_id: str) -> Action | Unreadable:
             continue
         groups = match.groupdict()
         subject = groups["subject"]
-        if verb is not Verb.FIX:
+        if verb not in OF_NO_JOB:
             subject = str(UUID(subject))
         index = int(groups.get("index") or 0)
         return Action(verb, subject, index)
@@ -113,6 +122,6 @@ def job_named(custom_ids: list[str]) -> JobId | None:
     """Return the job that a message's buttons are about."""
     for custom_id in custom_ids:
         action = read(custom_id)
-        if isinstance(action, Action) and action.verb is not Verb.FIX:
+        if isinstance(action, Action) and action.verb not in OF_NO_JOB:
             return action.job_id
     return None

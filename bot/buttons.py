@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 import discord
 
 from bot import errors, payload, render
-from bot.actions import DRAWS, Action, Unreadable, Verb, read
+from bot.actions import DRAWS, OF_NO_JOB, Action, Unreadable, Verb, read
 from bot.answers import Interaction, caller_of, privately, texts_of
 from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
+from bot.moderation.appeals import Appeals
 from bot.orders import Orders
 from bot.render import Letter
 from bot.settings import Settings
@@ -34,10 +35,13 @@ def order_for(action: Action) -> Order | None:
 class Buttons:
     """Acts on presses."""
 
-    def __init__(self, *, orders: Orders, job_actions: JobActions, settings: Settings) -> None:
+    def __init__(
+        self, *, orders: Orders, job_actions: JobActions, settings: Settings, appeals: Appeals | None = None
+    ) -> None:
         self._orders = orders
         self._job_actions = job_actions
         self._settings = settings
+        self._appeals = appeals
 
     async def press(self, interaction: Interaction, custom_id: str) -> None:
         """Do what *custom_id* says.
@@ -62,6 +66,8 @@ class Buttons:
                 await self._cancel(interaction, action)
             case Verb.FIX:
                 await self._fix(interaction, action)
+            case _ if action.verb in OF_NO_JOB:
+                await self._appeal(interaction, action)
             case _:
                 await self._delete(interaction, action)
 
@@ -84,6 +90,11 @@ class Buttons:
         if prompt is None:
             raise BotError(BotCode.FIX_GONE)
         await self._orders.imagine(interaction, prompt)
+
+    async def _appeal(self, interaction: Interaction, action: Action) -> None:
+        if self._appeals is None:
+            raise BotError(BotCode.APPEAL_GONE)
+        await self._appeals.press(interaction, action)
 
     async def _delete(self, interaction: Interaction, action: Action) -> None:
         texts = texts_of(interaction)

@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord.ext import commands
 
-from bot.answers import guarded, texts_for
+from bot.answers import guarded, stored, texts_for
 from bot.buttons import Buttons, is_press
 from bot.commands.help import HelpCommand
 from bot.commands.imagine import ImagineCommand
@@ -19,6 +19,8 @@ from bot.commands.show import ShowCommand
 from bot.courier import Courier
 from bot.faults import Stopped
 from bot.job_actions import JobActions
+from bot.moderation.appeals import Appeals
+from bot.moderation.gate import Moderation
 from bot.orders import Orders
 from bot.outlet import Outlet
 from bot.pace import Pace
@@ -52,6 +54,7 @@ class Journeyman(commands.Bot):
         clock: Callable[[], float],
         pace: Pace | None = None,
         trace: aiohttp.TraceConfig | None = None,
+        moderation: Moderation | None = None,
     ) -> None:
         """Put the parts together; nothing is connected.
 
@@ -61,6 +64,7 @@ class Journeyman(commands.Bot):
             clock: Tells Unix seconds.
             pace: How fast it does things.
             trace: Told of every call to Discord.
+            moderation: Looks at prompts and results; None for none.
         """
         super().__init__(
             command_prefix=(),  # there are no text commands
@@ -78,16 +82,32 @@ class Journeyman(commands.Bot):
         self._settings = settings
         outlet = Outlet(self, call_seconds=pace.call)
         self.courier = Courier(
-            desk=desk, settings=settings, outlet=outlet, texts=texts_for, clock=clock, pace=pace
+            desk=desk,
+            settings=settings,
+            outlet=outlet,
+            texts=texts_for,
+            clock=clock,
+            pace=pace,
+            moderation=moderation,
         )
-        orders = Orders(desk=desk, settings=settings, courier=self.courier, clock=clock, pace=pace)
-        job_actions = JobActions(desk=desk, settings=settings, outlet=outlet)
-        self._buttons = Buttons(orders=orders, job_actions=job_actions, settings=settings)
+        orders = Orders(
+            desk=desk,
+            settings=settings,
+            courier=self.courier,
+            clock=clock,
+            pace=pace,
+            moderation=moderation,
+        )
+        job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
+        self._appeals = None if moderation is None else Appeals(moderation, outlet=outlet, clock=clock)
+        self._buttons = Buttons(
+            orders=orders, job_actions=job_actions, settings=settings, appeals=self._appeals
+        )
         self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
         self._menus = Menus(job_actions=job_actions, settings=settings)
         self._cogs_to_add: tuple[commands.Cog, ...] = (
             ImagineCommand(orders),
-            ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock),
+            ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock, moderation=moderation),
             InfoCommand(desk=desk, settings=settings, outlet=outlet),
             HelpCommand(),
         )
@@ -108,8 +128,11 @@ class Journeyman(commands.Bot):
         self._courier_task = asyncio.create_task(self.courier.run(), name="courier")
 
     async def on_ready(self) -> None:
-        """Say that the bot is there."""
+        """Say that the bot is there, and tell what an earlier life could not."""
         log.info("ready", action="ready", user=str(self.user), guilds=len(self.guilds))
+        if self._appeals is not None:
+            with stored():
+                await self._appeals.resume()
 
     async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
         """Act on presses; commands go through the tree."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from bot.delivery import Delivery
+from bot.moderation.gate import Moderation
 from bot.origin import Origin, origin_of
 from bot.outlet import FAILURES, Outlet
 from bot.pace import Pace
@@ -43,6 +44,7 @@ class Courier:
         texts: Callable[[str], Texts],
         clock: Callable[[], float],
         pace: Pace,
+        moderation: Moderation | None = None,
     ) -> None:
         self._desk = desk
         self._settings = settings
@@ -51,7 +53,13 @@ class Courier:
         self._clock = clock
         self._pace = pace
         self._delivery = Delivery(
-            desk=desk, settings=settings, outlet=outlet, texts=texts, clock=clock, pace=pace
+            desk=desk,
+            settings=settings,
+            outlet=outlet,
+            texts=texts,
+            clock=clock,
+            pace=pace,
+            moderation=moderation,
         )
         self._turns = ChannelTurns(pace.channel_gap)
         self._painters: dict[JobId, Painter] = {}

@@ -17,13 +17,17 @@ import structlog
 
 from bot import errors, render, shrink
 from bot.actions import DRAWS, Verb
-from bot.origin import Origin, Reach
+from bot.faults import BotCode, BotError
+from bot.moderation import letters
+from bot.moderation.gate import Moderation
+from bot.moderation.rules import Outcome
+from bot.origin import Origin, Reach, Veil
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.pace import Pace
 from bot.render import Card, File, Letter
 from bot.settings import STORE_FAILURES, Post, Settings, Stage
 from bot.texts import Texts
-from worker.api import Cell, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
+from worker.api import Cell, ErrorCode, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
 
 log = structlog.get_logger()
 
@@ -75,6 +79,7 @@ class Delivery:
         texts: Callable[[str], Texts],
         clock: Callable[[], float],
         pace: Pace,
+        moderation: Moderation | None = None,
     ) -> None:
         self._desk = desk
         self._settings = settings
@@ -82,6 +87,7 @@ class Delivery:
         self._texts = texts
         self._clock = clock
         self._pace = pace
+        self._moderation = moderation
 
     async def deliver(self, job: Job, origin: Origin) -> None:
         """Show the outcome of *job*, a final one, and clear its progress message away; retries until done."""
@@ -122,6 +128,8 @@ class Delivery:
             case JobState.CANCELLED:
                 await self._stop(job, origin, post)
             case JobState.FAILED:
+                if job.error is ErrorCode.PROMPT_REFUSED:
+                    await self._explain_refusal(job, origin)
                 card = errors.failure_card(job.error, job.id, self._texts(origin.locale))
                 await self._fail(job, origin, post, card)
             case _:
@@ -146,6 +154,12 @@ class Delivery:
     async def _show(self, job: Job, origin: Origin, post: Post, attempt: _Attempt) -> None:
         if origin.reach is Reach.TOKEN and self._clock() > origin.expires_at:
             raise Delivered(await self._tell(job, origin, "expired"))
+        shown = Outcome.ALLOW
+        if self._moderation is not None:
+            shown = await self._moderation.shown_as(job, origin)
+        if shown.refuses:
+            await self._fail(job, origin, post, self._card(origin, "moderation.withheld"))
+            return
         try:
             picture = await self._picture(job, origin, attempt.limit)
         except PictureGone as error:
@@ -154,8 +168,36 @@ class Delivery:
             await self._fail(job, origin, post, card)
             return
         letter = render.result(job, picture, self._texts(origin.locale), await self._other_model(job, origin))
+        if shown is Outcome.SPOILER:
+            letter = render.covered(letter)
+        if shown is Outcome.PRIVATE and origin.veil is not Veil.PRIVATE:
+            await self._show_alone(job, origin, post, letter)
+            return
         if await self._post(job, origin, letter, nonce(job.id, "result"), reply=attempt.reply):
             log.info("result posted", action="courier_result", job_id=job.id)
+
+    async def _show_alone(self, job: Job, origin: Origin, post: Post, letter: Letter) -> None:
+        """Send the result to the requester alone, and say so where it was ordered.
+
+        A crash between the two sends it twice.
+        """
+        if await self._told(job, origin, letter):
+            card = self._card(origin, "moderation.private")
+        else:
+            card = Card(*errors.words(BotError(BotCode.DM_CLOSED), self._texts(origin.locale)))
+        await self._fail(job, origin, post, card)
+
+    async def _explain_refusal(self, job: Job, origin: Origin) -> None:
+        """Tell the requester alone what the worker refused the prompt for, with the way to appeal."""
+        if self._moderation is None:
+            return
+        refused = await self._moderation.screened_out(job, origin)
+        texts = self._texts(origin.locale)
+        await self._told(job, origin, letters.refused(refused.refusal, texts, appeals=refused.appeals))
+
+    def _card(self, origin: Origin, key: str) -> Card:
+        texts = self._texts(origin.locale)
+        return Card(texts(f"{key}.title"), texts(key), render.AMBER)
 
     async def _other_model(self, job: Job, origin: Origin) -> str:
         """Return a line that says so if *job* was drawn by another model than its source."""
@@ -265,15 +307,19 @@ class Delivery:
         texts = self._texts(origin.locale)
         detail = error.text if isinstance(error, discord.HTTPException) else repr(error)
         why = texts(f"lost.{reason}", channel_id=origin.channel_id, reason=detail)
-        letter = _lost(job, why, texts)
+        await self._told(job, origin, _lost(job, why, texts))
+        return reason
+
+    async def _told(self, job: Job, origin: Origin, letter: Letter) -> bool:
+        """Tell the requester alone; False if no way is open."""
         for way in self._ways(origin, job, letter):
             try:
                 await way()
             except FAILURES as refusal:
                 log.info("not told", action="courier_untold", job_id=job.id, error=repr(refusal))
             else:
-                break
-        return reason
+                return True
+        return False
 
     def _ways(self, origin: Origin, job: Job, letter: Letter) -> Iterator[Callable[[], Awaitable[None]]]:
         if self._clock() < origin.expires_at:

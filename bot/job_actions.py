@@ -6,6 +6,7 @@ from bot import render
 from bot.answers import texts_for
 from bot.echo import fitted
 from bot.faults import BotCode, BotError
+from bot.moderation.gate import Moderation
 from bot.origin import origin_of
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.policy import Caller, may_cancel, must_own
@@ -23,10 +24,13 @@ DM_BYTES = 10 * 1024 * 1024  # of one message's files, which Discord takes every
 class JobActions:
     """Does it, whoever asks and how."""
 
-    def __init__(self, *, desk: JobDesk, settings: Settings, outlet: Outlet) -> None:
+    def __init__(
+        self, *, desk: JobDesk, settings: Settings, outlet: Outlet, moderation: Moderation | None = None
+    ) -> None:
         self._desk = desk
         self._settings = settings
         self._outlet = outlet
+        self._moderation = moderation
 
     async def prompt_of(self, job_id: JobId) -> str:
         """Return the prompt of a job.
@@ -113,6 +117,8 @@ class JobActions:
         if job.state is not JobState.SUCCEEDED:
             raise BotError(BotCode.NO_PICTURES)
         origin = origin_of(job)
+        if self._moderation is not None and (await self._moderation.shown_as(job, origin)).refuses:
+            raise BotError(BotCode.WITHHELD)
         texts = texts_for(origin.locale if origin else "en-US")
         prompt = fitted(canonical(job.request), DM_ROOM)
         content = texts("dm.details", prompt=prompt, job_id=job.id, seed=job.seed)

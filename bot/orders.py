@@ -12,7 +12,9 @@ import structlog
 from bot import errors, payload, render
 from bot.answers import Interaction, origin_for, privately, stored, texts_of, told
 from bot.courier import Courier
-from bot.origin import Origin, Reach
+from bot.moderation import letters
+from bot.moderation.gate import Moderation, PromptRefused
+from bot.origin import Origin, Reach, Veil
 from bot.pace import Pace
 from bot.pressed import PressedButtons
 from bot.settings import Settings
@@ -26,7 +28,7 @@ _CLOSED = {
     ErrorCode.IMAGES_UNAVAILABLE: Closed(images=True),
 }
 
-Submission = tuple[Job, Standing | None]
+Submission = tuple[Job, Standing | None, Origin]
 
 
 class Orders:
@@ -40,12 +42,14 @@ class Orders:
         courier: Courier,
         clock: Callable[[], float],
         pace: Pace,
+        moderation: Moderation | None = None,
     ) -> None:
         self._desk = desk
         self._settings = settings
         self._courier = courier
         self._clock = clock
         self._pace = pace
+        self._moderation = moderation
         self._pressed = PressedButtons()
 
     async def imagine(self, interaction: Interaction, prompt: str) -> None:
@@ -89,17 +93,26 @@ class Orders:
     async def place(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
         """Queue *order* and answer with its waiting message, or at once where there is nothing to wait for.
 
+        What moderation refuses is told privately.
+
         Raises:
             WorkerError: It was refused; the interaction may already be deferred.
             BotError: Results could not be posted there.
         """
         origin = origin_for(interaction, reply=reply, now=self._clock())
+        try:
+            await self._place(interaction, order, origin)
+        except PromptRefused as refused:
+            letter = letters.refused(refused.refusal, texts_of(interaction), appeals=refused.appeals)
+            await privately(interaction, letter)
+
+    async def _place(self, interaction: Interaction, order: Order, origin: Origin) -> None:
         with self._courier.answering(interaction.id):
             submission = asyncio.create_task(self._submit(order, origin, interaction.user.id))
             await asyncio.wait({submission}, timeout=self._pace.answer)
             if not submission.done():
                 await self._defer(interaction, order)
-            job, standing = await submission
+            job, standing, origin = await submission
             self._courier.ordered(job, origin)
             log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
             if job.state.final and interaction.message is not None:
@@ -113,12 +126,19 @@ class Orders:
 
     async def _submit(self, order: Order, origin: Origin, owner_id: int) -> Submission:
         key = str(origin.interaction_id)
-        job = await self._desk.submit(order, owner_id=owner_id, key=key, origin=origin.text)
+        if self._moderation is not None:
+            origin = await self._moderation.examine(order, origin, owner_id)
+        try:
+            job = await self._desk.submit(order, owner_id=owner_id, key=key, origin=origin.text)
+        except WorkerError:
+            if self._moderation is not None and origin.pardon is not None:
+                await self._moderation.abandoned(origin)
+            raise
         try:
             standing = await self._desk.standing(job.id)
         except WorkerError:
             standing = None  # the order stands; its place is not worth an error
-        return job, standing
+        return job, standing, origin
 
     async def _defer(self, interaction: Interaction, order: Order) -> None:
         with told():
@@ -130,18 +150,21 @@ class Orders:
         letter = render.waiting(job, standing, texts_of(interaction))
         message_id: int | None = None
         with told():
-            message_id = await self._say(interaction, letter)
+            message_id = await self._say(interaction, letter, private=origin.veil is Veil.PRIVATE)
         if message_id is not None:
             with stored():
                 await self._courier.answered(job.id, origin, message_id)
 
-    async def _say(self, interaction: Interaction, letter: render.Letter) -> int | None:
+    async def _say(self, interaction: Interaction, letter: render.Letter, *, private: bool) -> int | None:
         response = interaction.response
         if not response.is_done():
-            answer = await response.send_message(**payload.to_send(letter))
+            answer = await response.send_message(ephemeral=private, **payload.to_send(letter))
             return answer.message_id
-        if response.type is discord.InteractionResponseType.deferred_channel_message:
+        deferred = response.type is discord.InteractionResponseType.deferred_channel_message
+        if deferred and private:  # in public, before it was known to be private
+            await interaction.delete_original_response()
+        elif deferred:
             message = await interaction.edit_original_response(**payload.to_edit(letter))
             return message.id
-        sent = await interaction.followup.send(wait=True, **payload.to_send(letter))
+        sent = await interaction.followup.send(wait=True, ephemeral=private, **payload.to_send(letter))
         return sent.id

@@ -16,6 +16,14 @@ class Reach(StrEnum):
     TOKEN = "token"  # noqa: S105 - as follow-ups to the interaction, while its token lives
 
 
+class Veil(StrEnum):
+    """How far the result is kept from other people's eyes, by its prompt."""
+
+    NONE = "none"
+    SPOILER = "spoiler"  # covered until somebody clicks it
+    PRIVATE = "private"  # only the person sees it, and the messages before it
+
+
 class Origin(Frozen):
     """The interaction behind a job."""
 
@@ -30,11 +38,22 @@ class Origin(Frozen):
     user_name: str
     file_limit: int  # bytes one attachment may have
     locale: str = "en-US"
+    nsfw: bool = False  # whether the channel is marked as adult
+    veil: Veil = Veil.NONE
+    pardon: str | None = None  # the refusal that moderators took back, for which it is drawn all the same
 
     @property
     def text(self) -> str:
         """The form in which the job keeps it."""
         return self.model_dump_json()
+
+    @staticmethod
+    def pardon_in(text: str) -> str | None:
+        """Return the pardon in an origin's `text`, None where there is none."""
+        try:
+            return Origin.model_validate_json(text).pardon
+        except ValidationError:
+            return None
 
 
 def origin_of(job: Job) -> Origin | None:

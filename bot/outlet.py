@@ -11,7 +11,7 @@ import discord
 
 from bot import payload
 from bot.actions import Action, Verb, read
-from bot.origin import Origin, Reach
+from bot.origin import Origin, Reach, Veil
 from bot.render import Letter
 from worker.api import JobId
 
@@ -79,7 +79,8 @@ class Outlet:
         """
         keywords = payload.to_send(letter)
         if origin.reach is Reach.TOKEN:
-            sent = await self._call(self._webhook(origin).send(wait=True, **keywords))
+            private = origin.veil is Veil.PRIVATE
+            sent = await self._call(self._webhook(origin).send(wait=True, ephemeral=private, **keywords))
             return sent.id
         if reply and origin.reply_to is not None:
             keywords["reference"] = discord.MessageReference(
@@ -90,6 +91,14 @@ class Outlet:
             )
         message = await self._call(self._channel(origin).send(nonce=nonce, **keywords))
         return message.id
+
+    async def announce(self, channel_id: int, letter: Letter, *, nonce: str) -> int:
+        """Post *letter* in a channel that no order came from; return the message's id.
+
+        *nonce* makes repeating it within minutes return the first message.
+        """
+        channel = self._client.get_partial_messageable(channel_id)
+        return (await self._call(channel.send(nonce=nonce, **payload.to_send(letter)))).id
 
     async def edit(
         self, origin: Origin, message_id: int, letter: Letter, *, keep_files: bool = False

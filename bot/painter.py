@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot import render
-from bot.origin import Origin, Reach
+from bot.origin import Origin, Reach, Veil
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.pace import Pace
 from bot.render import Letter
@@ -126,6 +126,8 @@ class Painter:
     def _letter(self) -> Letter | None:
         """Return how the message should look now, or None if it looks so already."""
         letter = self._look()
+        if letter is not None and self._origin.veil is Veil.SPOILER:
+            letter = render.covered(letter)
         return None if letter == self._shown else letter
 
     def _look(self) -> Letter | None:

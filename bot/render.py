@@ -5,7 +5,7 @@ The grammar of the first line is Midjourney's, and client programs read it::
     **{prompt}** - [{label} ]<@{user}>[ ({progress})][ ({mode})]
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from bot import echo
@@ -18,6 +18,7 @@ from worker.api import Cell, Job, JobId, JobState, Progress, Standing, Strength,
 CONTENT_LIMIT = 2000  # characters of a message; more is rejected
 RED = 0xED4245
 AMBER = 0xF7CB73
+COVER = "SPOILER_"  # how the name of a covered file begins, for Discord
 
 
 class Style(IntEnum):
@@ -164,6 +165,15 @@ def result(job: Job, picture: File, texts: Texts, small: str = "") -> Letter:
         files=(picture,),
     )
     return letter(line, texts)
+
+
+def covered(letter: Letter) -> Letter:
+    """Return *letter* with its pictures behind a click."""
+    return replace(letter, files=tuple(map(_covered, letter.files)))
+
+
+def _covered(file: File) -> File:
+    return file if file.name.endswith(".txt") else replace(file, name=COVER + file.name)
 
 
 def cancel_row(job_id: JobId, texts: Texts) -> Rows:

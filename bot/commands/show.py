@@ -10,6 +10,9 @@ from discord.ext import commands
 from bot import echo, errors, payload, render
 from bot.answers import Interaction, caller_of, guarded, privately, stored, texts_of
 from bot.commands.scope import everywhere
+from bot.faults import BotCode, BotError
+from bot.moderation.gate import Moderation
+from bot.moderation.rules import Outcome
 from bot.origin import origin_of
 from bot.outlet import Outlet
 from bot.policy import must_own
@@ -30,12 +33,19 @@ class ShowCommand(commands.Cog):
     """Posts a job again."""
 
     def __init__(
-        self, *, desk: JobDesk, settings: Settings, outlet: Outlet, clock: Callable[[], float]
+        self,
+        *,
+        desk: JobDesk,
+        settings: Settings,
+        outlet: Outlet,
+        clock: Callable[[], float],
+        moderation: Moderation | None = None,
     ) -> None:
         self._desk = desk
         self._settings = settings
         self._outlet = outlet
         self._clock = clock
+        self._moderation = moderation
 
     @app_commands.command(name="show", description=WORDS("command.show"))
     @app_commands.describe(job_id=WORDS("command.show.job_id"))
@@ -53,19 +63,31 @@ class ShowCommand(commands.Cog):
             await privately(interaction, await self._state(job, texts_of(interaction)))
 
     async def _post(self, interaction: Interaction, job: Job) -> None:
+        shown = Outcome.ALLOW
+        if self._moderation is not None:
+            shown = await self._moderation.shown_as(job, origin_of(job))
+        if shown.refuses:
+            raise BotError(BotCode.WITHHELD)
+        private = shown is Outcome.PRIVATE
         try:
             body = await self._desk.picture(job.files[0])
         except PictureGone as error:
             letter = errors.refused(error, texts_of(interaction), prompt=canonical(job.request))
             await privately(interaction, letter)
             return
-        await interaction.response.defer(thinking=True)  # the upload may take more than three seconds
+        await interaction.response.defer(
+            thinking=True, ephemeral=private
+        )  # the upload may take more than three seconds
         fitted, extension = await asyncio.to_thread(fit, body, interaction.filesize_limit)
         texts = texts_of(interaction)
         picture = render.File(render.picture_name(job, origin_of(job), extension), fitted)
-        copy = await interaction.edit_original_response(**payload.to_edit(render.result(job, picture, texts)))
-        with stored():
-            await self._settings.copied(job.id, copy.channel.id, copy.id)
+        letter = render.result(job, picture, texts)
+        if shown is Outcome.SPOILER:
+            letter = render.covered(letter)
+        copy = await interaction.edit_original_response(**payload.to_edit(letter))
+        if not private:  # nobody else sees that one, and it cannot be deleted for others
+            with stored():
+                await self._settings.copied(job.id, copy.channel.id, copy.id)
         details = Letter(
             texts("show.details", job_id=job.id, seed=job.seed), render.delete_row(job.id, texts)
         )

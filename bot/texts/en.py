@@ -42,6 +42,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "button.delete": "Delete",
         "button.delete_for_good": "Delete for good",
         "button.keep": "Keep",
+        "button.appeal": "Appeal to the moderators",
+        "button.approve": "Approve",
+        "button.deny": "Deny",
         # Refused prompts
         "prompt.title": "Invalid prompt",
         "prompt.parameter_title": "Invalid parameter",
@@ -142,6 +145,25 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "bot.fix_gone": "I no longer have the corrected prompt. Please send the command again.",
         "bot.no_job_here.title": "No job here",
         "bot.no_job_here": "That message is not about a job of mine.",
+        "bot.moderation_timeout.title": "Timeout",
+        "bot.moderation_timeout": (
+            "Too many of your prompts here were refused. You can order again <t:{until}:R>; a moderator can "
+            "lift this."
+        ),
+        "bot.withheld.title": "Not shown",
+        "bot.withheld": "The picture looks like something that this server does not show.",
+        "bot.appeal_gone.title": "Too old",
+        "bot.appeal_gone": "I no longer have that prompt. Please send the command again.",
+        "bot.appeal_not_yours.title": "Not yours",
+        "bot.appeal_not_yours": "Only the person whose prompt was refused can appeal.",
+        "bot.appeal_unheard.title": "Nobody there",
+        "bot.appeal_unheard": "I cannot reach the moderators' channel of this server. Ask a moderator directly.",
+        "bot.appeal_sent.title": "Already sent",
+        "bot.appeal_sent": "The moderators have your prompt. You will get a direct message.",
+        "bot.appeal_decided.title": "Already decided",
+        "bot.appeal_decided": "This was decided before.",
+        "bot.not_a_moderator.title": "For moderators",
+        "bot.not_a_moderator": "Only who may manage messages here, in the moderators' channel, can decide that.",
         "bot.unfinished.title": "Still at it",
         "bot.unfinished": "This job is {state}. Its pictures will be posted when they are done.{link}",
         "bot.ended.title": "Nothing to show",
@@ -172,6 +194,45 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "dm.details": "**{prompt}**\n**Job ID**: {job_id}\n**seed** {seed}",
         "dm.sent": "Sent you a direct message.",
         "dm.closed_public": "<@{user_id}> I cannot send you a direct message: yours are closed to me.",
+        # Moderation
+        "moderation.category.hate": "hate",
+        "moderation.category.harassment": "harassment",
+        "moderation.category.violence": "violence",
+        "moderation.category.self_harm": "self-harm",
+        "moderation.category.sexual": "sexual content",
+        "moderation.category.shocking": "shocking content",
+        "moderation.category.illegal": "illegal activity",
+        "moderation.category.deception": "deception",
+        "moderation.category.political": "politics",
+        "moderation.category.health": "health",
+        "moderation.refused.title": "Not drawn",
+        "moderation.refused.words": "This server does not draw **{category}**, and your prompt reads like that.",
+        "moderation.refused.meaning": (
+            "This server does not draw **{category}**, and the meaning of your prompt comes too near to it."
+        ),
+        "moderation.refused.appeal": (
+            "A word list does not understand what it reads. If it is wrong, say it in other words, or let the "
+            "moderators decide: they will see your prompt."
+        ),
+        "moderation.refused.nowhere": "If that is wrong, say it in other words, or ask a moderator.",
+        "moderation.refused.nobody": "If that is wrong, say it in other words.",
+        "moderation.refused.final": "This cannot be appealed.",
+        "moderation.appeal.title": "A refused prompt",
+        "moderation.appeal": (
+            "<@{user_id}> appeals a refusal in <#{channel_id}> for **{category}**.\n```\n{prompt}\n```\n"
+            "Approving lets this prompt of theirs through once."
+        ),
+        "moderation.appeal.approved": "**Approved** by <@{user_id}>.",
+        "moderation.appeal.denied": "**Denied** by <@{user_id}>.",
+        "moderation.appealed": "The moderators have your prompt now. You will get a direct message.",
+        "moderation.approved.title": "Approved",
+        "moderation.approved": "The moderators let this prompt through. Send it again in <#{channel_id}>, once.",
+        "moderation.denied.title": "Denied",
+        "moderation.denied": "The moderators agree that your prompt is not for this server.",
+        "moderation.withheld.title": "Not shown",
+        "moderation.withheld": "The picture looks like something that this server does not show.",
+        "moderation.private.title": "Only for you",
+        "moderation.private": "The result went to the person who ordered it alone.",
         # Commands
         "command.imagine": "Create images with Journeyman",
         "command.imagine.prompt": "The prompt to imagine",

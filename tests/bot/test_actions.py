@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.actions import CUSTOM_ID_LIMIT, DRAWS, Action, Unreadable, Verb, job_named, read
+from bot.actions import CUSTOM_ID_LIMIT, DRAWS, OF_NO_JOB, Action, Unreadable, Verb, job_named, read
 from bot.buttons import order_for
 
 JOB = "11111111-2222-4333-8444-555555555555"
@@ -14,7 +14,7 @@ PICTURE_VERBS = (Verb.UPSAMPLE, Verb.VARIATION)
 @st.composite
 def actions(draw: st.DrawFn) -> Action:
     verb = draw(st.sampled_from(Verb))
-    if verb is Verb.FIX:
+    if verb in OF_NO_JOB:
         return Action(verb, str(draw(st.integers(0, 2**64 - 1))))
     index = 0
     if verb in PICTURE_VERBS:
