@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -47,9 +48,8 @@ def imagine(
         out.mkdir(parents=True, exist_ok=True)
         with bar() as progress:
             task = progress.add_task("Loading the model", total=1.0)
-            result = asyncio.run(
-                draw(settings, request, out, lambda **change: progress.update(task, **change))
-            )
+            work = draw(settings, request, out, lambda **change: progress.update(task, **change))
+            result = asyncio.run(to_the_end(work))
     print(json.dumps(result) if as_json else "\n".join(result["files"]))
 
 
@@ -86,6 +86,30 @@ def bar() -> "Progress":
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+async def to_the_end(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Return what *work* returns; told to end by SIGTERM or a closed terminal, end it as Ctrl-C does.
+
+    Raises:
+        Exit: It was told to, with the code that shells give a program ended by that signal.
+    """
+    working = asyncio.ensure_future(work)
+    received: list[signal.Signals] = []
+
+    def end(by: signal.Signals) -> None:
+        received.append(by)
+        working.cancel()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(each, end, each)
+    try:
+        return await working
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        raise typer.Exit(128 + received[0]) from None
 
 
 async def draw(

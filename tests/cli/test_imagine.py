@@ -1,5 +1,6 @@
 """`journeyman imagine`: queue, engine and files, with the embedded model."""
 
+import asyncio
 import io
 import json
 import os
@@ -10,8 +11,13 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
+import typer
 from PIL import Image
+
+from cli.imagine import to_the_end
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +63,25 @@ def test_an_interrupted_order_does_not_stay_in_a_shared_queue(tmp_path: Path) ->
         process.kill()
         process.wait()
     assert states(tmp_path) == ["cancelled"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+async def test_work_that_is_told_to_end_cleans_up_first(sent: signal.Signals) -> None:
+    cancelled: list[str] = []
+
+    async def work() -> dict[str, Any]:
+        try:
+            os.kill(os.getpid(), sent)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cancelled.append("the job")
+        return {}
+
+    with pytest.raises(typer.Exit) as ended:
+        await to_the_end(work())
+    assert ended.value.exit_code == 128 + sent
+    assert cancelled == ["the job"]
 
 
 def states(data: Path) -> list[str]:
