@@ -25,7 +25,7 @@ from worker.queue.store import Claim
 from worker.queue.upkeep import TAKE_BACK_SECONDS
 
 LIMITS = Limits(running=3, waiting=100, turbo=True)
-CREDITS = Credits(day=4, month=6, server_day=9)
+CREDITS = Credits(day=1, month=2.5, server_day=6)
 OWNERS, SERVERS = (1, 2), (None, 10)
 ACTOR = "cli:ada"
 
@@ -129,7 +129,7 @@ class LedgerMachine(RuleBasedStateMachine):
             owner, server, self.house.clock(), cost, metered, granted if metered else 0.0
         )
 
-    @rule(owner=st.sampled_from(OWNERS), amount=st.sampled_from([2.0, 0.5, -1.0]))
+    @rule(owner=st.sampled_from(OWNERS), amount=st.sampled_from([4.0, 2.0, -1.0]))
     def grant(self, owner: int, amount: float) -> None:
         before = self.purse(owner)
         left = self.run(self.house.accounts.grant(owner, amount, actor=ACTOR))

@@ -1,7 +1,7 @@
 """Who is next: the rule, without the rows it is applied to."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.recipe import Drawing, Recipe
 
@@ -17,23 +17,31 @@ class Line:
         joined: When the line last stopped being empty, to put the never served in order.
         owner_id: Discord user id.
         waiting: Jobs in it.
+        may_run: How many jobs this person may have under way; None where nothing special holds.
     """
 
     turn: int
     joined: int
     owner_id: int
     waiting: int
+    may_run: int | None = field(default=None, compare=False)
 
 
-def owners(lines: Iterable[Line], running: Mapping[int, int], *, limit: int) -> Iterator[int]:
+def owners(
+    lines: Iterable[Line], running: Mapping[int, int], *, limit: int, newcomers: bool = False
+) -> Iterator[int]:
     """Yield who may be served, those first who were served longest ago: all who have a place left.
 
     Args:
         lines: The lane's lines in their order; read no further than needed.
         running: Jobs under way, by owner.
-        limit: How many of those one person may have.
+        limit: How many of those people may have of whom nothing special holds.
+        newcomers: Whether only those are served who have none under way.
     """
-    return (line.owner_id for line in lines if running.get(line.owner_id, 0) < limit)
+    for line in lines:
+        most = 1 if newcomers else limit if line.may_run is None else line.may_run
+        if running.get(line.owner_id, 0) < most:
+            yield line.owner_id
 
 
 def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[float]) -> float | None:

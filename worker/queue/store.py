@@ -36,6 +36,8 @@ class Claim:
 class Sitting:
     """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running.
 
+    Somebody for whom another limit holds has that one. Of *newcomers* only those are served who have none.
+
     Of a *promoted* sitting only jobs that an admin put first are claimed, and the limit does not count.
     """
 
@@ -43,6 +45,7 @@ class Sitting:
     places: int
     limit: int
     promoted: bool = False
+    newcomers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Store:
         """
         sittings = [Sitting(speed, free.get(speed, 0), 0, promoted=True) for speed in LANES]
         sittings += [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
-        sittings += [Sitting(speed, newcomers, 1) for speed in LANES]
+        sittings += [Sitting(speed, newcomers, 1, newcomers=True) for speed in LANES]
         now = self._clock()
         if not await self._database.read(partial(_may_claim, worker=worker, sittings=sittings, now=now)):
             return []
@@ -281,11 +284,12 @@ def _next(
     if sitting.promoted:
         return _promoted(db, sitting.speed, now)
     lines = db.execute(
-        "SELECT turn, joined, owner_id, waiting FROM people"
+        "SELECT turn, joined, owner_id, waiting, may_run FROM people"
         " WHERE speed = ? AND waiting > 0 ORDER BY turn, joined",
         (sitting.speed,),
     )
-    for owner_id in fairness.owners((fairness.Line(*row) for row in lines), running, limit=sitting.limit):
+    waiting = (fairness.Line(*row) for row in lines)
+    for owner_id in fairness.owners(waiting, running, limit=sitting.limit, newcomers=sitting.newcomers):
         row: sqlite3.Row | None = db.execute(
             "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs"
             " WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id"
