@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +67,27 @@ class Screen:
         else:
             self.line(f"\n  Open {facts.url} and type  /imagine a red fox\n\n  Ctrl-C stops everything.\n")
 
+    def lonely(self, facts: "Facts", data: Path, config: Path | None) -> None:
+        """Tell where the local Discord is, and how a bot and a worker come to it."""
+        if self._as_json:
+            self.facts(facts)
+        else:
+            lines = "\n".join(f"  {line}" for line in completing(facts, data, config))
+            self.line(
+                f"\n  The local Discord is at {facts.url}, without bot and worker. What adds them, in terminals\n"
+                f"  of their own, each with the export:\n\n{lines}\n\n  Ctrl-C stops the local Discord.\n"
+            )
+
+
+def completing(facts: "Facts", data: Path, config: Path | None) -> list[str]:
+    """Return the lines, for any POSIX shell, that bring a bot and a worker to a local Discord."""
+    places = ["--data", str(data.absolute())] + (
+        [] if config is None else ["--config", str(config.absolute())]
+    )
+    settings = {"JOURNEYMAN_DISCORD_API": facts.api, "DISCORD_TOKEN": facts.bot_token}
+    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    return [f"export {exports}", *(shlex.join(["journeyman", each, *places]) for each in ("bot", "worker"))]
+
 
 async def _serve(settings: Settings, port: int, config: Path | None, show: Screen, *, alone: bool) -> None:
     from playground.server import Playground
@@ -73,7 +95,7 @@ async def _serve(settings: Settings, port: int, config: Path | None, show: Scree
     folder = opened(settings.data)
     async with Playground(folder.discord, port=port) as local:
         if alone:
-            show.facts(local.facts())
+            show.lonely(local.facts(), folder.root, config)
             await asyncio.Event().wait()
         facts = local.facts()
         environ = inherited(

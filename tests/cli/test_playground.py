@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.playground import Screen
+from playground.models import Facts
+
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = {
+KEYS = {
     "url",
     "api",
     "gateway",
@@ -58,12 +61,40 @@ def first_line(process: subprocess.Popen[str]) -> dict[str, str]:
 def test_the_first_line_is_what_a_script_needs_and_the_api_answers(tmp_path: Path) -> None:
     with playground(tmp_path, "--discord-only") as process:
         facts = first_line(process)
-        assert set(facts) == FACTS
+        assert set(facts) == KEYS
         assert facts["api"].endswith("/api/v10")
         with urllib.request.urlopen(f"{facts['api']}/gateway", timeout=10) as answer:
             assert json.load(answer)["url"].startswith("ws")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+def test_alone_it_prints_what_to_type_to_complete_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "it's a folder"
+    facts = Facts(
+        url="http://127.0.0.1:1/",
+        api="http://127.0.0.1:1/api/v10",
+        gateway="ws://127.0.0.1:1/",
+        guild_id="1",
+        channel_id="2",
+        application_id="3",
+        bot_user_id="4",
+        bot_token="a$b'c",
+        user_id="5",
+        user_token="6",
+    )
+    Screen(as_json=False).lonely(facts, data, None)
+    export, *commands = [
+        line for line in capsys.readouterr().out.splitlines() if "--data" in line or "TOKEN" in line
+    ]
+    script = f'{export}; journeyman() {{ printf \'%s|\' "$@" "$DISCORD_TOKEN" "$JOURNEYMAN_DISCORD_API"; }}\n'
+    for command, name in zip(commands, ("bot", "worker"), strict=True):
+        said = subprocess.run(
+            ["sh", "-c", script + command], capture_output=True, text=True, check=True
+        ).stdout
+        assert said == f"{name}|--data|{data}|a$b'c|http://127.0.0.1:1/api/v10|"
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are listed by Linux's /proc")
