@@ -74,8 +74,8 @@ class Screen:
         else:
             lines = "\n".join(f"  {line}" for line in completing(facts, data, config))
             self.line(
-                f"\n  The local Discord is at {facts.url}, without bot and worker. What adds them, in terminals\n"
-                f"  of their own, each with the export:\n\n{lines}\n\n  Ctrl-C stops the local Discord.\n"
+                f"\n  The local Discord is at {facts.url}, without bot and worker. What adds them, in\n"
+                f"  terminals of their own, each with the export:\n\n{lines}\n\n  Ctrl-C stops the local Discord.\n"
             )
 
 
