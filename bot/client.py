@@ -11,13 +11,18 @@ from discord.ext import commands
 
 from bot.answers import guarded, stored, texts_for
 from bot.buttons import Buttons, is_press
+from bot.commands.admin.clerk import Clerk
+from bot.commands.admin.command import AdminCommand
+from bot.commands.admin.window import PREFIX as ADMIN_PREFIX
 from bot.commands.help import HelpCommand
 from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
 from bot.commands.menus import Menus
 from bot.commands.show import ShowCommand
 from bot.courier import Courier
+from bot.doorman import Doorman
 from bot.faults import Stopped
+from bot.herald import Herald
 from bot.job_actions import JobActions
 from bot.moderation.appeals import Appeals
 from bot.moderation.gate import Moderation
@@ -28,6 +33,7 @@ from bot.reactions import Reactions
 from bot.settings import Settings
 from bot.texts import Texts
 from bot.tree import Tree
+from worker.admin import AdminDesk
 from worker.api import JobDesk
 
 log = structlog.get_logger()
@@ -55,6 +61,8 @@ class Journeyman(commands.Bot):
         pace: Pace | None = None,
         trace: aiohttp.TraceConfig | None = None,
         moderation: Moderation | None = None,
+        office: AdminDesk | None = None,
+        home: frozenset[int] = frozenset(),
     ) -> None:
         """Put the parts together; nothing is connected.
 
@@ -65,6 +73,8 @@ class Journeyman(commands.Bot):
             pace: How fast it does things.
             trace: Told of every call to Discord.
             moderation: Looks at prompts and results; None for none.
+            office: Where admins' deeds go; None for no `/admin`.
+            home: Servers whose admins may change what all servers share; none: the only one there is.
         """
         super().__init__(
             command_prefix=(),  # there are no text commands
@@ -97,6 +107,7 @@ class Journeyman(commands.Bot):
             clock=clock,
             pace=pace,
             moderation=moderation,
+            doorman=None if office is None else Doorman(office),
         )
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
         self._appeals = None if moderation is None else Appeals(moderation, outlet=outlet, clock=clock)
@@ -112,6 +123,15 @@ class Journeyman(commands.Bot):
             HelpCommand(),
         )
         self._courier_task: asyncio.Task[None] | None = None
+        self._clerk: Clerk | None = None
+        self._herald: Herald | None = None
+        if office is not None:
+            self._clerk = Clerk(office, home=home)
+            texts = texts_for("en-US")
+            self._herald = Herald(self, office, home=home, texts=texts, pace=pace, clock=clock)
+            self.tree.add_command(
+                AdminCommand(self._clerk, office=office, outlet=outlet, moderation=moderation)
+            )
 
     async def setup_hook(self) -> None:
         """Offer the commands and start the courier, before the gateway is up."""
@@ -125,7 +145,14 @@ class Journeyman(commands.Bot):
 
     def start_courier(self) -> None:
         """Let the courier work until the bot closes; its end is the bot's."""
-        self._courier_task = asyncio.create_task(self.courier.run(), name="courier")
+        self._courier_task = asyncio.create_task(self._posts(), name="courier")
+
+    async def _posts(self) -> None:
+        """Post results, and the audit log where a server wants it."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.courier.run(), name="courier")
+            if self._herald is not None:
+                group.create_task(self._herald.run(), name="herald")
 
     async def on_ready(self) -> None:
         """Say that the bot is there, and tell what an earlier life could not."""
@@ -138,6 +165,10 @@ class Journeyman(commands.Bot):
         """Act on presses; commands go through the tree."""
         if is_press(interaction) and interaction.data is not None:
             custom_id = str(interaction.data.get("custom_id", ""))
+            if self._clerk is not None and custom_id.startswith(ADMIN_PREFIX):
+                clerk = self._clerk
+                await guarded(interaction, lambda: clerk.press(interaction, custom_id))
+                return
             await guarded(interaction, lambda: self._buttons.press(interaction, custom_id))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:

@@ -12,6 +12,8 @@ import structlog
 from bot import errors, payload, render
 from bot.answers import Interaction, origin_for, privately, stored, texts_of, told
 from bot.courier import Courier
+from bot.doorman import Doorman
+from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation, PromptRefused
 from bot.origin import Origin, Reach, Veil
@@ -43,6 +45,7 @@ class Orders:
         clock: Callable[[], float],
         pace: Pace,
         moderation: Moderation | None = None,
+        doorman: Doorman | None = None,
     ) -> None:
         self._desk = desk
         self._settings = settings
@@ -50,6 +53,7 @@ class Orders:
         self._clock = clock
         self._pace = pace
         self._moderation = moderation
+        self._doorman = doorman
         self._pressed = PressedButtons()
 
     async def imagine(self, interaction: Interaction, prompt: str) -> None:
@@ -66,6 +70,10 @@ class Orders:
             await self.place(interaction, Imagine(request=request), reply=False)
         except WorkerError as error:
             await self._refuse_order(interaction, error, prompt)
+        except BotError as error:
+            if error.code is not BotCode.CHANNEL_CLOSED:
+                raise
+            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
     async def _refuse_order(self, interaction: Interaction, error: WorkerError, prompt: str) -> None:
         """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
@@ -108,7 +116,7 @@ class Orders:
 
     async def _place(self, interaction: Interaction, order: Order, origin: Origin) -> None:
         with self._courier.answering(interaction.id):
-            submission = asyncio.create_task(self._submit(order, origin, interaction.user.id))
+            submission = asyncio.create_task(self._submit(interaction, order, origin))
             await asyncio.wait({submission}, timeout=self._pace.answer)
             if not submission.done():
                 await self._defer(interaction, order)
@@ -124,7 +132,10 @@ class Orders:
             with told():
                 await self._pressed.edit(interaction)
 
-    async def _submit(self, order: Order, origin: Origin, owner_id: int) -> Submission:
+    async def _submit(self, interaction: Interaction, order: Order, origin: Origin) -> Submission:
+        owner_id = interaction.user.id
+        if self._doorman is not None:
+            await self._doorman.admit(interaction)
         key = str(origin.interaction_id)
         if self._moderation is not None:
             origin = await self._moderation.examine(order, origin, owner_id)

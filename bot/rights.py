@@ -54,6 +54,17 @@ def shared(verb: Verb) -> bool:
     return verb.partition(" ")[0] not in LOCAL
 
 
+def at_home(home: frozenset[int], guild_id: int | None, *, servers: int) -> bool:
+    """Tell whether what all servers share may be changed from a server.
+
+    Args:
+        home: The servers that the configuration names; with none, the only one there is.
+        guild_id: The server.
+        servers: In how many the bot is.
+    """
+    return guild_id in home if home else servers <= 1
+
+
 def rank_of(holder: Holder, powers: Powers) -> Rank | None:
     """Return the highest rank of *holder*; Administrators are owners, so that somebody can begin."""
     if holder.administrator:

@@ -10,14 +10,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from bot.moderation.rules import RELAXABLE, Outcome
 from cli.failures import USAGE, Failure
 from worker.accounts import Credits
-from worker.api import Limits
+from worker.api import Category, Limits
+from worker.keep import Retention
 
 FILE = "journeyman.toml"
 PREFIX = "JOURNEYMAN_"  # of environment variables
@@ -66,12 +76,50 @@ class Log(Section):
     format: Literal["auto", "text", "json"] = "auto"  # auto: text on a terminal, JSON lines otherwise
 
 
+class Moderation(Section):
+    """``[moderation]``: what is not drawn, or not shown. Servers set the rest for themselves."""
+
+    words: bool = True  # whether prompts pass the word lists
+    pictures: Literal["auto", "off"] = "auto"  # auto: judged where the package is installed
+    meaning: str = "auto"  # auto: judged where the package is installed; "off"; or a model's folder
+    meaning_threshold: float = Field(default=0.55, ge=-1, le=1)  # cosine from which a prompt is too near
+    picture: Outcome = Outcome.SPOILER  # what becomes of a picture that looks adult
+    picture_threshold: float = Field(default=0.8, ge=0, le=1)  # score from which it does
+    outcomes: Mapping[Category, Outcome] = Field(default_factory=dict)  # where they differ from ours
+    nsfw: Mapping[Category, Outcome] = Field(default_factory=dict)  # in adult channels: sexual, shocking
+    strikes: int = Field(default=3, ge=1)  # so many
+    strike_days: float = Field(default=30, gt=0, le=3650)  # within so many days
+    timeout_hours: float = Field(default=24, gt=0, le=87600)  # lead to a timeout of so many hours
+
+    @field_validator("nsfw")
+    @classmethod
+    def _relaxable(cls, value: Mapping[Category, Outcome]) -> Mapping[Category, Outcome]:
+        if value.keys() - RELAXABLE:
+            raise ValueError("only sexual and shocking can differ in adult channels")
+        return value
+
+    @field_validator("picture")
+    @classmethod
+    def _no_strike(cls, value: Outcome) -> Outcome:
+        if value is Outcome.STRIKE:
+            raise ValueError("a picture is no strike: its person did not draw it")
+        return value
+
+
 class Monitor(Section):
     """``[monitor]``: ``/metrics``, ``/healthz`` and ``/readyz`` over HTTP; off where no port is named."""
 
     address: str = "127.0.0.1"  # another one only inside a container's own network
     bot: int | None = Field(default=None, ge=1, le=65535)  # port of the bot
     worker: int | None = Field(default=None, ge=1, le=65535)  # of the first worker; others take the next free
+
+
+class Admin(Section):
+    """``[admin]``: from where the installation is run."""
+
+    # Servers whose admins may change what all servers share: the queue, people, credits, models. None named:
+    # the only server the bot is in.
+    servers: tuple[int, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -88,8 +136,11 @@ class Settings(BaseSettings):
     limits: Limits = Limits()  # for one person
     credits: Credits = Credits()  # what people, roles and servers may use
     engine: Engine = Engine()
+    moderation: Moderation = Moderation()
     log: Log = Log()
     monitor: Monitor = Monitor()
+    admin: Admin = Admin()
+    retention: Retention = Retention()  # how long things are kept
 
     @classmethod
     @override

@@ -16,8 +16,9 @@ from bot.texts import Texts
 from cli.config import Settings
 from cli.failures import Failure
 from cli.folder import Folder, opened
+from cli.moderation import moderation_on
 from cli.monitor import Monitor, usable
-from cli.wiring import desk_on
+from cli.wiring import desk_on, office_on
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
 from worker.metrics import DatabaseMetrics, QueueMetrics
@@ -45,11 +46,15 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             monitor = Monitor("bot")
             told, discords = DatabaseMetrics(monitor.registry), DiscordMetrics(monitor.registry)
             async with Database(folder.database, wrote=told.wrote) as database:
+                desk = desk_on(database, folder, settings)
                 client = Journeyman(
-                    desk_on(database, folder, settings),
+                    desk,
                     BotSettings(database),
                     clock=time.time,
                     trace=discords.trace,
+                    moderation=moderation_on(database, desk, settings.moderation),
+                    office=office_on(database, folder, settings),
+                    home=frozenset(settings.admin.servers),
                 )
                 watch(monitor, client, database, folder, discords)
                 upkeep = Upkeep(database, None, clock=time.time, monotonic=time.monotonic, locks=folder.root)

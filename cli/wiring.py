@@ -12,6 +12,8 @@ from worker.api import JobDesk
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
+from worker.queue.office import SqliteAdminDesk
+from worker.queue.quota import Rules
 
 
 @asynccontextmanager
@@ -30,6 +32,19 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
         limits=settings.limits,
         credits=settings.credits,
         profile=checkpoint.profile(settings.model),
+        clock=time.time,
+        random=SystemRandom(),
+        locks=folder.root,
+    )
+
+
+def office_on(database: Database, folder: Folder, settings: Settings) -> SqliteAdminDesk:
+    """Return the admins' desk over an open database."""
+    return SqliteAdminDesk(
+        database,
+        models=(checkpoint.profile(settings.model).name,),
+        rules=Rules(settings.limits, settings.credits),
+        pictures=folder.pictures,
         clock=time.time,
         random=SystemRandom(),
         locks=folder.root,

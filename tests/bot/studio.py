@@ -19,10 +19,13 @@ from bot.settings import Settings
 from playground.server import Playground
 from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.easel import Easel
+from worker.accounts import Credits
 from worker.api import Job, JobId, Limits
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
+from worker.queue.office import SqliteAdminDesk
+from worker.queue.quota import Rules
 from worker.recipe import ModelProfile
 
 QUICK = Pace(
@@ -61,6 +64,15 @@ class Studio:
                 random=Random(7),
                 locks=self.folder,
             )
+            self.office = SqliteAdminDesk(
+                self.database,
+                models=("tiny",),
+                rules=Rules(self.limits, Credits()),
+                pictures=self.folder,
+                clock=time.time,
+                random=Random(8),
+                locks=self.folder,
+            )
             self.settings = Settings(self.database)
             async with Easel(self.database, self.images, self.folder) as self.easel:
                 yield self
@@ -71,7 +83,9 @@ class Studio:
     ) -> AsyncIterator[Journeyman]:
         """Run a bot, as one process would, until the block ends."""
         await aim(self.playground.api, texts_for("en-US"))
-        self.bot = Journeyman(self.desk, self.settings, clock=self.clock, pace=pace, trace=trace)
+        self.bot = Journeyman(
+            self.desk, self.settings, clock=self.clock, pace=pace, trace=trace, office=self.office
+        )
         life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
         try:
             ready = asyncio.create_task(self.ready(self.bot))

@@ -1,0 +1,83 @@
+"""Posts the audit log to the servers' log channels. The record itself is in the database; this is a copy."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import discord
+import structlog
+
+from bot import payload
+from bot.commands.admin import pages
+from bot.outlet import FAILURES
+from bot.pace import Pace
+from bot.render import Card, Letter
+from bot.rights import at_home
+from bot.settings import STORE_FAILURES
+from bot.texts import Texts
+from worker.admin import AdminDesk
+
+log = structlog.get_logger()
+
+PAUSE_MOST = 600.0  # seconds between two attempts at a channel that refuses
+
+
+class Herald:
+    """Follows the record for every log channel; what could not be posted is tried again, in order."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        office: AdminDesk,
+        *,
+        home: frozenset[int],
+        texts: Texts,
+        pace: Pace,
+        clock: Callable[[], float],
+    ) -> None:
+        """Post through *client*; servers of *home* see what was done to what all servers share."""
+        self._client = client
+        self._office = office
+        self._home = home
+        self._texts = texts
+        self._pace = pace
+        self._clock = clock
+        self._refused: dict[int, tuple[float, float]] = {}  # server -> (not before, pause)
+
+    async def run(self) -> None:
+        """Post until cancelled; a database that is busy or a Discord that is away is waited for."""
+        while True:
+            with suppress(*STORE_FAILURES):
+                await self.post()
+            await asyncio.sleep(self._pace.standing)
+
+    async def post(self) -> None:
+        """Post what is new, at most one message a server."""
+        for guild_id, channel_id, posted in await self._office.log_channels():
+            if self._clock() < self._refused.get(guild_id, (0.0, 0.0))[0]:
+                continue
+            home = at_home(self._home, guild_id, servers=len(self._client.guilds))
+            found, _ = await self._office.audit(
+                None if home else guild_id, after=max(1, posted), limit=pages.LINES
+            )
+            entries = [entry for entry in found if entry.id > posted]
+            if not entries:
+                continue
+            text = "\n".join(pages.entry(entry, self._texts) for entry in entries)
+            letter = Letter(card=Card(self._texts("admin.title.audit"), pages.within(text), pages.GREY))
+            try:
+                async with asyncio.timeout(self._pace.call):
+                    # Sent again after a crash, the same nonce makes Discord return the first message.
+                    await self._client.get_partial_messageable(channel_id).send(
+                        nonce=f"audit {entries[-1].id}", **payload.to_send(letter)
+                    )
+            except FAILURES as error:
+                self._put_off(guild_id, error)
+                continue
+            self._refused.pop(guild_id, None)
+            await self._office.logged(guild_id, entries[-1].id)
+
+    def _put_off(self, guild_id: int, error: Exception) -> None:
+        pause = min(PAUSE_MOST, 2 * self._refused.get(guild_id, (0.0, self._pace.retry_first))[1])
+        self._refused[guild_id] = (self._clock() + pause, pause)
+        log.info("record not posted", action="audit_post", guild_id=guild_id, error=repr(error))
