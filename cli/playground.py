@@ -75,7 +75,7 @@ class Screen:
             lines = "\n".join(f"  {line}" for line in completing(facts, data, config))
             self.line(
                 f"\n  The local Discord is at {facts.url}, without bot and worker. What adds them, in\n"
-                f"  terminals of their own, each with the export:\n\n{lines}\n\n  Ctrl-C stops the local Discord.\n"
+                f"  terminals of their own, each with the export:\n\n{lines}\n\n  Ctrl-C stops it.\n"
             )
 
 
