@@ -36,11 +36,14 @@ def table(findings: Sequence[Finding]) -> str:
 
 def examined(settings: Settings, *, now: float) -> Iterator[Finding]:
     """Yield every finding; nothing is changed. *now* is in Unix seconds."""
+    from cli.moderation import examined as gates
+
     folder = Folder(settings.data)
     yield doctor_machine.python(sys.version_info[:2])
     yield doctor_machine.packages("libraries", LIBRARIES)
     yield doctor_machine.packages("drawing", DRAWING)
     yield doctor_machine.model(settings)
+    yield from gates(settings.moderation)
     existing = next(each for each in (folder.root, *folder.root.parents) if each.exists())
     yield doctor_machine.space(existing)
     yield from doctor_machine.rights(folder, existing)

@@ -10,13 +10,15 @@ from itertools import chain, repeat
 import structlog
 
 from parser import canonical
-from worker.api import JobId, PictureGone, Progress, WorkerError
+from worker.api import ErrorCode, JobId, Progress, WorkerError
 from worker.device import Advanced, Device, DeviceEvent, DeviceJob, Dropped, Failed, Finished
 from worker.images import ImageStore
+from worker.queue.claims import Claim
 from worker.queue.roster import Trouble
 from worker.queue.rows import StaleJob
-from worker.queue.store import HEARTBEAT_SECONDS, Claim, ClaimId, Store
+from worker.queue.store import HEARTBEAT_SECONDS, ClaimId, Store
 from worker.recipe import Drawing
+from worker.screening import Screening
 
 REPORT_SECONDS = 1.0  # between two progress rows of a job
 CANCEL_SECONDS = 0.4  # between two looks for jobs to stop, while any runs
@@ -58,7 +60,14 @@ class Runner:
     """Claim jobs, have them drawn, store their pictures, record the outcome."""
 
     def __init__(
-        self, store: Store, device: Device, images: ImageStore, *, worker: str, clock: Callable[[], float]
+        self,
+        store: Store,
+        device: Device,
+        images: ImageStore,
+        *,
+        worker: str,
+        clock: Callable[[], float],
+        screening: Screening | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -68,12 +77,14 @@ class Runner:
             images: Where pictures go.
             worker: The name whose lock this process holds.
             clock: Tells Unix seconds.
+            screening: What moderation looks at, None for nothing.
         """
         self._store = store
         self._device = device
         self._images = images
         self._worker = worker
         self._clock = clock
+        self._screening = screening
         self.trouble: Trouble | None = None  # the last job that could not be drawn or stored
         self._active: dict[JobId, Active] = {}
         self._stopping = False
@@ -145,8 +156,9 @@ class Runner:
         self._active[job_id] = active
         try:
             source = await self._source(claim)
-        except PictureGone as error:
-            self._settle(active, partial(self._store.fail, active.id, error.code, retryable=False))
+        except WorkerError as error:
+            again = error.code in {ErrorCode.DATABASE_BUSY, ErrorCode.DISK_FULL}
+            self._settle(active, partial(self._store.fail, active.id, error.code, retryable=again))
             return
         log.info("job_started", job_id=job_id, attempt=claim.attempt, kind=claim.recipe.kind)
         await self._device.submit(
@@ -162,6 +174,13 @@ class Runner:
         )
 
     async def _source(self, claim: Claim) -> bytes | None:
+        """Return the picture that *claim* starts from, if it starts from one.
+
+        Raises:
+            WorkerError: The picture is gone, the prompt is not to be drawn, or that could not be found out.
+        """
+        if self._screening is not None and await self._screening.refuses(claim.job):
+            raise WorkerError(ErrorCode.PROMPT_REFUSED)
         recipe = claim.recipe
         if isinstance(recipe, Drawing):
             return None if recipe.start is None else await self._read(recipe.start.picture)
@@ -201,6 +220,8 @@ class Runner:
             self.trouble = Trouble(error.code, self._clock())
             await self._store.fail(active.id, error.code, retryable=False)
             return
+        if self._screening is not None:
+            await self._screening.judge(job_id, event.pictures)
         await self._store.succeed(active.id, files, event.device_seconds)
         log.info(
             "job_finished",
@@ -242,12 +263,23 @@ class Runner:
             self._moved.clear()
             now = asyncio.get_running_loop().time()
             due = [active for active in self._active.values() if active.due(now)]
+            for active in due:
+                await self._judge_preview(active)
             rows = [self._progress(active, now) for active in due]
             try:
                 await self._store.report(rows)
             except WorkerError as error:  # the next row says it all
                 _note(error, doing="report")
                 await asyncio.sleep(TROUBLE_SECONDS)
+
+    async def _judge_preview(self, active: Active) -> None:
+        """Drop a preview that is not to be shown."""
+        preview = active.preview
+        if preview is None or self._screening is None:
+            return
+        allowed = await self._screening.may_preview(active.claim.job.id, preview)
+        if not allowed and active.preview is preview:
+            active.preview = None
 
     def _progress(self, active: Active, now: float) -> Progress:
         """Return the row that is due, and remember that it went out."""
