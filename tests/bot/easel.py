@@ -14,7 +14,8 @@ from worker.api import ErrorCode, Job, JobId, Limits, Progress
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import FileLock, worker_lock
-from worker.queue.store import Claim, Store
+from worker.queue.claims import Claim
+from worker.queue.store import Store
 from worker.recipe import Drawing
 
 NAME = "easel"

@@ -27,7 +27,7 @@ from worker.api import (
     WorkerError,
 )
 from worker.lock import FileLock, worker_lock
-from worker.queue.store import LEASE_SECONDS, Claim
+from worker.queue.claims import LEASE_SECONDS, Claim
 from worker.recipe import Drawing, Upscaling, picture_seed
 
 

@@ -12,7 +12,7 @@ from tests.worker.house import House, prompt
 from worker import runner as runner_module
 from worker.api import ErrorCode, Job, JobId, JobState, Strength, Upscale, Vary, WorkerError
 from worker.lock import FileLock, worker_lock
-from worker.queue.store import RETRY_MOST_SECONDS
+from worker.queue.claims import RETRY_MOST_SECONDS
 from worker.recipe import Drawing, Upscaling
 from worker.runner import Runner
 

@@ -16,8 +16,8 @@ from parser import Speed
 from tests.worker.house import PLENTY, House, house_in
 from worker.api import ErrorCode, JobState, Limits, Progress
 from worker.lock import FileLock, worker_lock
+from worker.queue.claims import ATTEMPTS, LEASE_SECONDS, RETRY_SECONDS
 from worker.queue.rows import StaleJob
-from worker.queue.store import ATTEMPTS, LEASE_SECONDS, RETRY_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,7 +15,7 @@ from worker.api import Cell, ErrorCode, Job, JobId, JobState
 from worker.images import ImageStore
 from worker.lock import FileLock, worker_lock
 from worker.queue import upkeep as upkeep_module
-from worker.queue.store import ATTEMPTS, LEASE_SECONDS, Claim
+from worker.queue.claims import ATTEMPTS, LEASE_SECONDS, Claim
 from worker.queue.upkeep import EVENTS_KEPT_SECONDS, ORPHAN_SECONDS, TAKE_BACK_SECONDS, Upkeep
 
 

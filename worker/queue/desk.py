@@ -36,7 +36,7 @@ from worker.api import (
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import any_worker, is_held, worker_lock
-from worker.queue import gate, news, quota
+from worker.queue import gate, news, places, quota
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.quota import Rules
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
@@ -158,7 +158,7 @@ class SqliteDesk:
 
     async def standing(self, job_id: JobId) -> Standing | None:
         """Return a queued job's place in its lane, or None if it is not queued."""
-        found = await self._database.read(partial(news.place, job_id=job_id))
+        found = await self._database.read(partial(places.place, job_id=job_id))
         if found is None:
             return None
         paused = await self._database.read(gate.mode) is not QueueMode.OPEN

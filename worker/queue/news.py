@@ -3,22 +3,10 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from parser import Speed
-from worker.api import LANES, EventId, Job, JobEvent, JobId, Progress, Usage
-from worker.queue import fairness
+from worker.api import EventId, Job, JobEvent, JobId, Progress, Usage
 from worker.queue.rows import SELECT_JOBS, to_event, to_job
-
-MEASURED = 20  # finished jobs an estimate rests on
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a queued job stands in its lane, and the estimate until it starts."""
-
-    place: int
-    wait_seconds: float | None
 
 
 def recent(db: sqlite3.Connection, *, owner_id: int | None, limit: int) -> Sequence[Job]:
@@ -72,57 +60,3 @@ def usage(db: sqlite3.Connection, *, owner_id: int) -> Usage:
         pictures={speed: row["pictures"] for speed, row in lanes.items() if row["pictures"]},
         seconds={speed: row["seconds"] for speed, row in lanes.items() if row["pictures"]},
     )
-
-
-def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
-    """Return where a queued job stands, or None if it is not queued.
-
-    People take turns. So by the time somebody's job number *rank* starts, everyone ahead of them in the lane
-    has had *rank* of theirs, as far as they have so many, and everyone behind one less.
-    """
-    row = db.execute(
-        "SELECT speed, owner_id, work, seq, turn, joined FROM jobs JOIN people USING (owner_id, speed)"
-        " WHERE id = ? AND state = 'queued'",
-        (job_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    rank = db.execute(
-        "SELECT count(*) FROM jobs"
-        " WHERE state = 'queued' AND speed = ? AND owner_id = ? AND (work, seq) <= (?, ?)",
-        (row["speed"], row["owner_id"], row["work"], row["seq"]),
-    ).fetchone()[0]
-    others = db.execute(
-        "SELECT coalesce(sum(min(waiting, :rank - ((turn, joined) > (:turn, :joined)))), 0) FROM people"
-        " WHERE speed = :speed AND waiting > 0 AND owner_id <> :owner_id",
-        {**row, "rank": rank},
-    ).fetchone()[0]
-    ahead = rank - 1 + others
-    seconds = fairness.wait_seconds(
-        ahead + _waiting_above(db, Speed(row["speed"])), _under_way(db), _measured(db)
-    )
-    return Place(ahead + 1, seconds)
-
-
-def _waiting_above(db: sqlite3.Connection, speed: Speed) -> int:
-    """Return how many jobs wait in the lanes served before *speed*."""
-    above = LANES[: LANES.index(speed)]
-    query = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
-    return sum(db.execute(query, (lane,)).fetchone()[0] for lane in above)
-
-
-def _under_way(db: sqlite3.Connection) -> Sequence[float]:
-    rows = db.execute(
-        "SELECT coalesce(fraction, 0) AS fraction"
-        " FROM jobs INDEXED BY jobs_running LEFT JOIN progress ON job_id = id"
-        " WHERE state = 'running'"
-    )
-    return [row["fraction"] for row in rows]
-
-
-def _measured(db: sqlite3.Connection) -> Sequence[float]:
-    rows = db.execute(
-        "SELECT device_seconds FROM jobs WHERE device_seconds IS NOT NULL ORDER BY finished_at DESC LIMIT ?",
-        (MEASURED,),
-    )
-    return [row["device_seconds"] for row in rows]

@@ -20,7 +20,7 @@ from worker.api import (
     Order,
 )
 from worker.cost import grains
-from worker.queue import fairness, ledger
+from worker.queue import fairness, ledger, turns
 from worker.queue.ledger import FREE, Payment
 from worker.recipe import Recipe, picture_count
 
@@ -59,6 +59,8 @@ class Draft:
     height: int
     credits: float = 0.0  # what it costs; see worker/cost.py
     payment: Payment = FREE
+    weight: float = 1.0  # its owner's, in the order of people
+    batch: str | None = None  # the permutation batch it belongs to
     files: tuple[str, ...] = ()
 
     @property
@@ -112,10 +114,12 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
     Raises:
         sqlite3.IntegrityError: Its key or id is taken.
     """
+    if draft.state is JobState.QUEUED:
+        turns.enter(db, draft.owner_id, draft.speed, weight=draft.weight, now=now)
     db.execute(
         "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
-        " credits, seed, model, width, height, state, files, created_at, finished_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " credits, batch, behind, seed, model, width, height, state, files, created_at, finished_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             draft.id,
             draft.key,
@@ -128,6 +132,8 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             0 if draft.recipe is None else fairness.work(draft.recipe),
             1 if draft.recipe is None else picture_count(draft.recipe),
             draft.credits,
+            draft.batch,
+            draft.batch is not None,
             draft.seed,
             draft.model,
             draft.width,

@@ -6,46 +6,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from parser import Speed
-from worker.admin import QueueMode
-from worker.api import LANES, ErrorCode, Job, JobId, JobState, Limits, Progress
+from worker.api import LANES, ErrorCode, JobId, JobState, Limits, Progress
 from worker.database import Database
-from worker.queue import fairness
-from worker.queue.gate import mode
-from worker.queue.rows import RECIPE, StaleJob, find, move, take
-from worker.recipe import Recipe
+from worker.queue.claims import (
+    ATTEMPTS,
+    LEASE_SECONDS,
+    RETRY_SECONDS,
+    Claim,
+    Sitting,
+    lease,
+    may_lease,
+)
+from worker.queue.rows import StaleJob, move
 
-LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 3.0  # a lease survives four that did not come through
-ATTEMPTS = 3
-RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that failed
-RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
 
 ClaimId = tuple[JobId, int]  # the job and the attempt that was claimed
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job leased to a worker. *attempt* grows with every claim and fences late reports."""
-
-    job: Job
-    recipe: Recipe
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running.
-
-    Somebody for whom another limit holds has that one. Of *newcomers* only those are served who have none.
-
-    Of a *promoted* sitting only jobs that an admin put first are claimed, and the limit does not count.
-    """
-
-    speed: Speed
-    places: int
-    limit: int
-    promoted: bool = False
-    newcomers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +70,9 @@ class Store:
         sittings += [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
         sittings += [Sitting(speed, newcomers, 1, newcomers=True) for speed in LANES]
         now = self._clock()
-        if not await self._database.read(partial(_may_claim, worker=worker, sittings=sittings, now=now)):
+        if not await self._database.read(partial(may_lease, worker=worker, sittings=sittings, now=now)):
             return []
-        return await self._database.write(partial(_claim, worker=worker, sittings=sittings, now=now))
+        return await self._database.write(partial(lease, worker=worker, sittings=sittings, now=now))
 
     async def changed(self, seen: int, *, within: float) -> int:
         """Return once anything was written since a call that returned *seen*, or after *within* seconds."""
@@ -205,119 +181,6 @@ def _claims(db: sqlite3.Connection, worker: str) -> Sequence[ClaimId]:
         (worker,),
     )
     return [(JobId(row["id"]), row["attempt"]) for row in rows]
-
-
-def _may_claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> bool:
-    """Tell whether `_claim` would claim anything."""
-    if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
-        return False
-    if mode(db) is not QueueMode.OPEN:
-        return False
-    running, company = _running(db), _company(db, worker)
-    open_lanes = (sitting for sitting in sittings if sitting.places > 0)
-    first = next((row for s in open_lanes if (row := _next(db, s, running, now)) is not None), None)
-    return first is not None and company.admits(first)
-
-
-def _running(db: sqlite3.Connection) -> dict[int, int]:
-    return {
-        row["owner_id"]: row["jobs"]
-        for row in db.execute(
-            "SELECT owner_id, count(*) AS jobs FROM jobs INDEXED BY jobs_running"
-            " WHERE state = 'running' GROUP BY owner_id"
-        )
-    }
-
-
-@dataclass(slots=True)
-class Company:
-    """What runs on a worker.
-
-    Attributes:
-        jobs: How many jobs.
-        alone: Whether one of them must not have company.
-    """
-
-    jobs: int
-    alone: bool
-
-    def admits(self, row: sqlite3.Row) -> bool:
-        """Tell whether the job of *row* may run there now."""
-        return not self.jobs or not (self.alone or row["alone"])
-
-    def add(self, row: sqlite3.Row) -> None:
-        """Count the job of *row*."""
-        self.jobs += 1
-        self.alone = bool(row["alone"])
-
-
-def _company(db: sqlite3.Connection, worker: str) -> Company:
-    row = db.execute(
-        "SELECT count(*), coalesce(max(alone), 0) FROM jobs INDEXED BY jobs_running"
-        " WHERE state = 'running' AND worker = ?",
-        (worker,),
-    ).fetchone()
-    return Company(row[0], bool(row[1]))
-
-
-def _claim(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> list[Claim]:
-    if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
-        return []
-    running, company = _running(db), _company(db, worker)
-    claims: list[Claim] = []
-    taken = 0
-    for sitting in sittings:
-        while sitting.places > taken and (row := _next(db, sitting, running, now)) is not None:
-            if not company.admits(row):
-                return claims
-            claims.append(_lease(db, row, worker=worker, now=now))
-            company.add(row)
-            taken += row["pictures"]
-            running[row["owner_id"]] = running.get(row["owner_id"], 0) + 1
-    return claims
-
-
-def _next(
-    db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], now: float
-) -> sqlite3.Row | None:
-    """Return the job whose turn it is, None where there is none to claim."""
-    if sitting.promoted:
-        return _promoted(db, sitting.speed, now)
-    lines = db.execute(
-        "SELECT turn, joined, owner_id, waiting, may_run FROM people"
-        " WHERE speed = ? AND waiting > 0 ORDER BY turn, joined",
-        (sitting.speed,),
-    )
-    waiting = (fairness.Line(*row) for row in lines)
-    for owner_id in fairness.owners(waiting, running, limit=sitting.limit, newcomers=sitting.newcomers):
-        row: sqlite3.Row | None = db.execute(
-            "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs"
-            " WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id"
-            " AND (retry_at <= :now OR retry_at > :now + :most) ORDER BY work, seq LIMIT 1",
-            {"speed": sitting.speed, "owner_id": owner_id, "now": now, "most": RETRY_MOST_SECONDS},
-        ).fetchone()
-        if row is not None:
-            return row
-    return None
-
-
-def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute(
-        "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs INDEXED BY jobs_promoted"
-        " WHERE state = 'queued' AND promoted > 0 AND speed = :speed"
-        " AND (retry_at <= :now OR retry_at > :now + :most) ORDER BY promoted LIMIT 1",
-        {"speed": speed, "now": now, "most": RETRY_MOST_SECONDS},
-    ).fetchone()
-    return row
-
-
-def _lease(db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, now: float) -> Claim:
-    event = take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS)
-    db.execute(
-        "UPDATE people SET turn = ? WHERE owner_id = ? AND speed = ?", (event, row["owner_id"], row["speed"])
-    )
-    job = find(db, row["id"])
-    return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt)
 
 
 def _renew(

@@ -15,8 +15,9 @@ from worker.api import JobId, WorkerError
 from worker.database import Database
 from worker.images import ImageStore
 from worker.lock import is_held, worker_lock
+from worker.queue.claims import LEASE_SECONDS
 from worker.queue.rows import StaleJob
-from worker.queue.store import LEASE_SECONDS, ClaimId, bury, hand_back
+from worker.queue.store import ClaimId, bury, hand_back
 
 EVENTS_KEPT_SECONDS = 30 * 24 * 3600.0  # a bot that was away for longer starts from the jobs themselves
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row; no submission takes an hour

@@ -1,0 +1,178 @@
+"""Claiming: which jobs a worker gets, and the rows that say it has them."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from parser import Speed
+from worker.admin import QueueMode
+from worker.api import Job
+from worker.queue import turns
+from worker.queue.fairness import RULES, Offer, offers, open_to
+from worker.queue.gate import mode
+from worker.queue.rows import RECIPE, find, take
+from worker.recipe import Recipe
+
+LEASE_SECONDS = 15.0
+ATTEMPTS = 3
+RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that failed
+RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
+
+COLUMNS = "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs "
+NOT_PUT_OFF = " AND (retry_at <= :now OR retry_at > :now + :most)"
+
+Found = tuple[sqlite3.Row, Offer | None]  # a job, and the offer it is taken by
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job leased to a worker. *attempt* grows with every claim and fences late reports."""
+
+    job: Job
+    recipe: Recipe
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A lane to claim from, up to *places* pictures, for people with fewer than *limit* jobs running.
+
+    Attributes:
+        speed: The lane.
+        places: Pictures.
+        limit: Jobs a person may have running, if nothing else was said of them.
+        newcomers: Whether the limit holds for everybody alike.
+        promoted: Whether only jobs that an admin put first are claimed; no limit counts for those.
+    """
+
+    speed: Speed
+    places: int
+    limit: int
+    newcomers: bool = False
+    promoted: bool = False
+
+
+@dataclass(slots=True)
+class Company:
+    """What runs on a worker.
+
+    Attributes:
+        jobs: How many jobs.
+        alone: Whether one of them must not have company.
+    """
+
+    jobs: int
+    alone: bool
+
+    def admits(self, row: sqlite3.Row) -> bool:
+        """Tell whether the job of *row* may run there now."""
+        return not self.jobs or not (self.alone or row["alone"])
+
+    def add(self, row: sqlite3.Row) -> None:
+        """Count the job of *row*."""
+        self.jobs += 1
+        self.alone = bool(row["alone"])
+
+
+def may_lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> bool:
+    """Tell whether `lease` would lease anything; only reads."""
+    if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
+        return False
+    if mode(db) is not QueueMode.OPEN:
+        return False
+    running, company = _running(db), _company(db, worker)
+    open_lanes = (sitting for sitting in sittings if sitting.places > 0)
+    first = next((found for s in open_lanes if (found := _next(db, s, running, now)) is not None), None)
+    return first is not None and company.admits(first[0])
+
+
+def lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> list[Claim]:
+    """Lease the jobs whose turn it is, lane by lane, as long as there are places."""
+    if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
+        return []
+    turns.ripen(db, now)
+    running, company = _running(db), _company(db, worker)
+    claims: list[Claim] = []
+    taken = 0
+    for sitting in sittings:
+        while sitting.places > taken and (found := _next(db, sitting, running, now)) is not None:
+            row, offer = found
+            if not company.admits(row):
+                return claims
+            claims.append(_leased(db, row, worker=worker, offer=offer, now=now))
+            company.add(row)
+            taken += row["pictures"]
+            running[row["owner_id"]] = running.get(row["owner_id"], 0) + 1
+    return claims
+
+
+def _running(db: sqlite3.Connection) -> dict[int, int]:
+    return {
+        row["owner_id"]: row["jobs"]
+        for row in db.execute(
+            "SELECT owner_id, count(*) AS jobs FROM jobs INDEXED BY jobs_running"
+            " WHERE state = 'running' GROUP BY owner_id"
+        )
+    }
+
+
+def _company(db: sqlite3.Connection, worker: str) -> Company:
+    row = db.execute(
+        "SELECT count(*), coalesce(max(alone), 0) FROM jobs INDEXED BY jobs_running"
+        " WHERE state = 'running' AND worker = ?",
+        (worker,),
+    ).fetchone()
+    return Company(row[0], bool(row[1]))
+
+
+def _next(db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], now: float) -> Found | None:
+    """Return the job whose turn it is, None where there is none to claim."""
+    if sitting.promoted:
+        row = _promoted(db, sitting.speed, now)
+        return None if row is None else (row, None)
+    speed = sitting.speed
+    lane = turns.lane_time(db, speed)
+    offered = offers(turns.StoredLines(db, speed), lane, RULES[speed], now)
+    for offer in open_to(offered, running, limit=sitting.limit, own=not sitting.newcomers):
+        row = _head(db, speed, offer, now)
+        if row is not None:
+            return row, offer
+    return None
+
+
+def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float) -> sqlite3.Row | None:
+    """Return the job of a line that is drawn next: the shortest, or the oldest if age is why.
+
+    Without that, somebody's long job would wait for as long as they order short ones.
+    """
+    order = "seq" if offer.by_age else "behind, work, seq"
+    row: sqlite3.Row | None = db.execute(
+        COLUMNS + "WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id AND behind <= :behind"
+        f"{NOT_PUT_OFF} ORDER BY {order} LIMIT 1",
+        {
+            "speed": speed,
+            "owner_id": offer.line.owner_id,
+            "behind": not offer.ripe,
+            "now": now,
+            "most": RETRY_MOST_SECONDS,
+        },
+    ).fetchone()
+    return row
+
+
+def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        COLUMNS + "INDEXED BY jobs_promoted WHERE state = 'queued' AND promoted > 0 AND speed = :speed"
+        f"{NOT_PUT_OFF} ORDER BY promoted LIMIT 1",
+        {"speed": speed, "now": now, "most": RETRY_MOST_SECONDS},
+    ).fetchone()
+    return row
+
+
+def _leased(
+    db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, offer: Offer | None, now: float
+) -> Claim:
+    take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS)
+    turns.serve(db, row["id"], row["owner_id"], Speed(row["speed"]), offer=offer, now=now)
+    job = find(db, row["id"])
+    return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt)

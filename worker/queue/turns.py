@@ -1,0 +1,130 @@
+"""Where people stand in the lanes, in rows: `worker.queue.fairness` applied to the database."""
+
+import sqlite3
+from collections.abc import Iterator
+from math import inf
+
+from parser import Speed
+from worker.api import JobId
+from worker.queue.fairness import (
+    BATCH_SECONDS,
+    RULES,
+    LaneTime,
+    Line,
+    Offer,
+    charged,
+    entered,
+    share,
+)
+
+SELECT_LINES = "SELECT start, joined, owner_id, since, may_run FROM people "
+
+
+class StoredLines:
+    """The lines of a lane, read from an index each."""
+
+    def __init__(self, db: sqlite3.Connection, speed: Speed) -> None:
+        """Read the lane *speed* of *db*."""
+        self._db = db
+        self._speed = speed
+
+    def aged(self, before: float) -> Iterator[Line]:
+        """Yield those with a ripe job that were last joined or served before then, oldest first."""
+        return self._read(
+            "INDEXED BY people_since WHERE speed = ? AND ripe > 0 AND since <= ? ORDER BY since, joined",
+            before,
+        )
+
+    def ripe(self) -> Iterator[Line]:
+        """Yield those with a job that stands behind nothing, in their order."""
+        return self._read("INDEXED BY people_next WHERE speed = ? AND ripe > 0 ORDER BY start, joined")
+
+    def all(self) -> Iterator[Line]:
+        """Yield all, in their order."""
+        return self._read("INDEXED BY people_waiting WHERE speed = ? AND waiting > 0 ORDER BY start, joined")
+
+    def _read(self, where: str, *values: float) -> Iterator[Line]:
+        return (Line(*row) for row in self._db.execute(SELECT_LINES + where, (self._speed, *values)))
+
+
+def lane_time(db: sqlite3.Connection, speed: Speed) -> LaneTime:
+    """Return how far a lane has come."""
+    row = db.execute("SELECT clock, by_age FROM lanes WHERE speed = ?", (speed,)).fetchone()
+    return LaneTime(row["clock"], bool(row["by_age"]))
+
+
+def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float, now: float) -> None:
+    """Prepare a person's line for a job that is about to be inserted, which then counts itself in."""
+    row = db.execute(
+        "SELECT start, since, waiting FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
+    ).fetchone()
+    waits = row is not None and row["waiting"]
+    start = row["start"] if waits else _entered(db, row, speed, now)
+    db.execute(
+        "INSERT INTO people (owner_id, speed, start, weight) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (owner_id, speed) DO UPDATE SET start = excluded.start, weight = excluded.weight",
+        (owner_id, speed, start, weight),
+    )
+
+
+def serve(
+    db: sqlite3.Connection, job_id: JobId, owner_id: int, speed: Speed, *, offer: Offer | None, now: float
+) -> None:
+    """Move a person's line on, by a job that was just claimed.
+
+    Args:
+        db: In a write transaction.
+        job_id: The job.
+        owner_id: Its owner.
+        speed: Its lane.
+        offer: What was taken up; None for a job an admin put first, which the lane does not notice.
+        now: Unix seconds.
+    """
+    lane = lane_time(db, speed)
+    if offer is not None and (after := lane.after(offer)) != lane:
+        db.execute(
+            "UPDATE lanes SET clock = ?, by_age = ? WHERE speed = ?", (after.clock, after.by_age, speed)
+        )
+        lane = after
+    person = db.execute(
+        "SELECT start, weight, credits FROM people JOIN jobs USING (owner_id, speed) WHERE id = ?", (job_id,)
+    ).fetchone()
+    moved = share(person["credits"], person["weight"])
+    db.execute("UPDATE jobs SET share = ? WHERE id = ?", (moved, job_id))
+    db.execute(
+        "UPDATE people SET start = ?, since = ? WHERE owner_id = ? AND speed = ?",
+        (charged(person["start"], moved, lane.clock, RULES[speed]), now, owner_id, speed),
+    )
+    if speed is not Speed.RELAX:
+        _count_in_relax(db, owner_id, moved, now)
+
+
+def ripen(db: sqlite3.Connection, now: float) -> None:
+    """Let jobs of permutation batches that have aged stand beside single ones."""
+    db.execute(
+        "UPDATE jobs INDEXED BY jobs_behind SET behind = 0 WHERE behind = 1 AND created_at <= ?",
+        (now - BATCH_SECONDS,),
+    )
+
+
+def _count_in_relax(db: sqlite3.Connection, owner_id: int, moved: float, now: float) -> None:
+    """Let what somebody used elsewhere count in the relax lane, which is ordered by recent use."""
+    row = db.execute(
+        "SELECT start, since, waiting FROM people WHERE owner_id = ? AND speed = ?", (owner_id, Speed.RELAX)
+    ).fetchone()
+    if row is not None and row["waiting"]:
+        start, since = row["start"], row["since"]
+    else:
+        start, since = _entered(db, row, Speed.RELAX, now), now
+    db.execute(
+        "INSERT INTO people (owner_id, speed, start, since) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (owner_id, speed) DO UPDATE SET start = excluded.start, since = excluded.since",
+        (owner_id, Speed.RELAX, start + moved, since),
+    )
+
+
+def _entered(db: sqlite3.Connection, row: sqlite3.Row | None, speed: Speed, now: float) -> float:
+    clock, rules = lane_time(db, speed).clock, RULES[speed]
+    if row is None:
+        return entered(0.0, inf, clock, rules)
+    return entered(row["start"], now - row["since"], clock, rules)
