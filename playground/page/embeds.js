@@ -12,8 +12,8 @@ export function embeds(items, ctx) {
 function embedNode(item, ctx) {
   const body = h("div", { class: "embed-body" },
     item.provider?.name ? h("div", { class: "embed-provider" }, item.provider.name) : null,
-    item.author?.name ? h("div", { class: "embed-author" }, maybeLink(item.author.url, item.author.name)) : null,
-    item.title ? h("div", { class: "embed-title" }, maybeLink(item.url, markdown(item.title, ctx, { inline: true }))) : null,
+    item.author?.name ? h("div", { class: "embed-author" }, maybeLink(item.author.url, item.author.name, ctx)) : null,
+    item.title ? h("div", { class: "embed-title" }, maybeLink(item.url, markdown(item.title, ctx, { inline: true }), ctx)) : null,
     item.description ? h("div", { class: "embed-description markup" }, markdown(item.description, ctx)) : null,
     embedFields(item.fields, ctx));
   const thumb = item.thumbnail ? h("div", { class: "embed-thumbnail" }, frame(item.thumbnail, ctx, { width: 80, height: 80 })) : null;
@@ -22,7 +22,7 @@ function embedNode(item, ctx) {
   return h("article", { class: "embed", style }, body, thumb, image, embedFooter(item));
 }
 
-const maybeLink = (url, label) => (url && /^https?:/.test(url) ? link(url, label) : label);
+const maybeLink = (url, label, ctx) => (url && /^https?:/.test(url) ? link(url, label, ctx) : label);
 
 function embedFields(fields, ctx) {
   if (!fields?.length) return null;

@@ -2,6 +2,7 @@
 // `ctx` (made in page.js) answers what text cannot know: people, roles, channels, and what a click on a mention does.
 
 import { emojiNode, fragment, h, timestampNode } from "./dom.js";
+import { placeLink } from "./places.js";
 
 const FENCE = /(?<!\\)```([\s\S]+?)```/g;
 const DEEPEST = 12; // nesting beyond this is shown as typed: bounds the work on hostile text
@@ -124,11 +125,11 @@ const RULES = {
   ],
   "~": [[/~~(?=\S)((?:\\[\s\S]|[^\\])*?\S)~~(?!_)/y, wrap("s")]],
   "|": [[/\|\|((?:\\[\s\S]|[^\\])+?)\|\|/y, (match, ctx) => spoiler(inlineNodes(match[1], ctx))]],
-  "[": [[/\[((?:\\.|[^[\]\\\n])+)\]\(<?(https?:\/\/[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"\n]*")?\)/y, (match, ctx) => link(match[2], inlineNodes(match[1], ctx))]],
+  "[": [[/\[((?:\\.|[^[\]\\\n])+)\]\(<?(https?:\/\/[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"\n]*")?\)/y, (match, ctx) => link(match[2], inlineNodes(match[1], ctx), ctx)]],
   h: [[/https?:\/\/[^\s<]+[^<.,:;"'\]\s]/y, autoLink]],
   "@": [[/@(everyone|here)\b/y, (match) => h("span", { class: "mention" }, match[0])]],
   "<": [
-    [/<(https?:\/\/[^\s<>]+)>/y, (match) => link(match[1], match[1])],
+    [/<(https?:\/\/[^\s<>]+)>/y, (match, ctx) => link(match[1], match[1], ctx)],
     [/<@!?(\d{5,25})>/y, (match, ctx) => userMention(match[1], ctx)],
     [/<@&(\d{5,25})>/y, (match, ctx) => h("span", { class: "mention" }, `@${ctx.role(match[1])?.name ?? "unknown role"}`)],
     [/<#(\d{5,25})>/y, (match, ctx) => channelMention(match[1], ctx)],
@@ -182,14 +183,14 @@ function applyRule(text, at, ctx) {
   return [null, at];
 }
 
-export function link(url, label) {
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow", title: url }, label);
+export function link(url, label, ctx) {
+  return placeLink(url, label, ctx) ?? h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow", title: url }, label);
 }
 
-function autoLink(match) {
+function autoLink(match, ctx) {
   let url = match[0];
   while (url.endsWith(")") && url.split("(").length < url.split(")").length) url = url.slice(0, -1);
-  const node = link(url, url);
+  const node = link(url, url, ctx);
   node.consumed = match.index + url.length;
   return node;
 }

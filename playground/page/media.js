@@ -12,7 +12,7 @@ const isVideo = (file) => (file.content_type ?? "").startsWith("video/");
  */
 export function frame(item, ctx, { width = 550, height = 350, cell = false } = {}) {
   const source = ctx.local(item.proxy_url) ?? ctx.local(item.url);
-  if (!source) return h("p", { class: "outside-picture" }, icon("external", 16), link(item.url, item.url));
+  if (!source) return h("p", { class: "outside-picture" }, icon("external", 16), link(item.url, item.url, ctx));
   const image = h("img", { src: source, alt: item.description ?? "", draggable: false, decoding: "async" });
   const name = item.description || item.filename || "picture";
   const node = h("button", { type: "button", class: cell ? "frame cell" : "frame", "data-src": source, "data-name": item.filename ?? name, "data-alt": item.description ?? "", "aria-label": `Open ${name}`, onclick: () => ctx.openPicture(node) }, image);

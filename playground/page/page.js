@@ -48,6 +48,8 @@ const ctx = {
     if (failure) toast(`${command.name}: ${failure}`, true);
   },
   jump: (id) => list.jump(id),
+  placeName,
+  goTo,
   openChannel,
   openDirect,
   showDirects,
@@ -92,12 +94,23 @@ async function openChannel(id) {
   paintTopbar();
   paintAll();
   paintTyping();
-  composer.open(`Message ${channel.type === CHANNEL.direct ? "@" : "#"}${channelTitle(channel)}`);
+  composer.open(`Message ${placeName(id)}`);
   clearBeginning();
   if (matchMedia("(pointer: fine)").matches) composer.focus();
   await list.open(id).catch(complain);
   paintBeginning(list, composer);
   loadCommands();
+}
+
+/** What a link to a channel says, or null where the visitor has no such channel. */
+function placeName(id) {
+  const channel = store.channels.get(id);
+  return channel ? `${channel.type === CHANNEL.direct ? "@" : "#"}${channelTitle(channel)}` : null;
+}
+
+async function goTo(channelId, messageId) {
+  if (channelId !== store.current) await openChannel(channelId);
+  if (messageId && channelId === store.current) await list.jump(messageId);
 }
 
 function showDirects() {

@@ -29,6 +29,26 @@ async def test_a_click_on_u2_brings_a_reply_that_leads_back_to_its_source(stage:
     await expect(stage.page.locator("li.flash")).to_have_count(1)
 
 
+async def test_a_link_to_a_message_leads_there_and_not_out_of_the_page(stage: Stage) -> None:
+    facts = stage.playground.facts()
+    source = await stage.say("the source")
+    place = f"https://discord.com/channels/{facts.guild_id}/{facts.channel_id}"
+    await stage.say(f"Done: {place}/{source.id}")
+    await stage.last.get_by_role(
+        "link", name="#imagine \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} 💬"
+    ).click()
+    await expect(stage.messages.first).to_be_focused()
+    await stage.page.get_by_role("button", name="gallery").click()
+    await stage.type(f"[see there](<{place}/{source.id}>) and {place}9/1")
+    await stage.page.keyboard.press("Enter")
+    outside = stage.last.get_by_role("link", name=f"{place}9/1")
+    await expect(outside).to_have_attribute("href", f"{place}9/1")
+    await stage.last.get_by_role("link", name="see there").click()
+    await expect(stage.page.locator(".channel-title")).to_have_text("imagine")
+    await expect(stage.messages.first).to_be_focused()
+    await expect(stage.page.locator("li.flash")).to_have_count(1)
+
+
 async def test_a_private_error_shows_its_embed_and_can_be_dismissed(stage: Stage) -> None:
     await stage.run("/wrong")
     embed = stage.last.locator(".embed")
