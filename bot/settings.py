@@ -11,6 +11,7 @@ from worker.database import STORE_FAILURES, Database
 __all__ = ["STORE_FAILURES", "Arrival", "Place", "Post", "Settings", "Shown", "Stage"]
 
 FIX_DAYS = 30  # corrected prompts are kept so long
+PRUNED = 1000  # rows forgotten at once, so that nobody waits long for the lock
 
 _CURSOR = "courier_cursor"
 
@@ -76,6 +77,14 @@ _PLACES = """
 SELECT channel_id, progress_id AS message_id FROM bot_posts WHERE job_id = ? AND progress_id IS NOT NULL
 UNION SELECT channel_id, result_id FROM bot_posts WHERE job_id = ? AND result_id IS NOT NULL
 UNION SELECT channel_id, message_id FROM bot_copies WHERE job_id = ?
+"""
+_OLD_POSTS = """
+DELETE FROM bot_posts WHERE job_id IN (SELECT job_id FROM bot_posts WHERE stage = 'done'
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = bot_posts.job_id) LIMIT ?)
+"""
+_OLD_COPIES = """
+DELETE FROM bot_copies WHERE message_id IN (SELECT message_id FROM bot_copies
+    WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = bot_copies.job_id) LIMIT ?)
 """
 _SET = """
 INSERT INTO bot_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -179,6 +188,13 @@ class Settings:
     async def done(self, job_id: JobId, trouble: str | None = None) -> None:
         """Note that nothing is left to do, and why if the outcome could not be shown."""
         await self._run("UPDATE bot_posts SET stage = 'done', trouble = ? WHERE job_id = ?", trouble, job_id)
+
+    async def prune(self) -> int:
+        """Forget some messages of jobs that are no longer there; return how many."""
+        return await self._database.write(
+            lambda db: sum(db.execute(sql, (PRUNED,)).rowcount for sql in (_OLD_POSTS, _OLD_COPIES)),
+            durable=False,
+        )
 
     async def keep_fix(self, fix_id: str, prompt: str, now: float) -> None:
         """Keep a corrected prompt for its button, and drop those that are too old."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import aiohttp
@@ -19,10 +20,11 @@ from cli.folder import Folder, opened
 from cli.moderation import moderation_on
 from cli.monitor import Monitor, usable
 from cli.wiring import desk_on, office_on
+from worker.api import WorkerError
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
 from worker.metrics import DatabaseMetrics, QueueMetrics
-from worker.queue.upkeep import Upkeep
+from worker.queue.upkeep import PRUNE_SECONDS, Upkeep
 
 
 async def serve(settings: Settings, ready: Callable[[], None]) -> None:
@@ -57,21 +59,41 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                     home=frozenset(settings.admin.servers),
                 )
                 watch(monitor, client, database, folder, discords)
-                upkeep = Upkeep(database, None, clock=time.time, monotonic=time.monotonic, locks=folder.root)
+                upkeep = Upkeep(
+                    database,
+                    None,
+                    clock=time.time,
+                    monotonic=time.monotonic,
+                    locks=folder.root,
+                    retention=settings.retention,
+                )
                 # Here too: with no worker left, somebody must notice that its jobs are waiting again.
                 ports = settings.monitor
                 async with (
                     monitor.serving(ports.address, ports.bot, folder.root),
                     asyncio.TaskGroup() as group,
                 ):
-                    chores = group.create_task(upkeep.run())
+                    chores = [
+                        group.create_task(upkeep.run()),
+                        group.create_task(tidied(BotSettings(database))),
+                    ]
                     await _connected(client, token, ready)
-                    chores.cancel()
+                    for chore in chores:
+                        chore.cancel()
     except LockHeld as error:
         raise Failure(
             f"A bot already runs on the data folder {folder.root} ({error.holder}), and two would answer "
             "everything twice: stop it first, or use another folder with --data."
         ) from None
+
+
+async def tidied(remembered: BotSettings) -> None:
+    """Forget, once an hour, the messages of jobs that have aged out or were deleted."""
+    while True:
+        with suppress(WorkerError):  # the database is busy: the next time will do
+            while await remembered.prune():
+                pass
+        await asyncio.sleep(PRUNE_SECONDS)
 
 
 def watch(

@@ -6,6 +6,7 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ from cli.config import PREFIX, SECTIONS, Settings, load
 app = typer.Typer(
     help="The settings there are, and whether yours are valid.", no_args_is_help=True, rich_markup_mode=None
 )
+_COMMENT = re.compile(r"\s*#\s*(?!noqa)(.+)")
 HEAD = """\
 # Every setting
 
@@ -76,7 +78,7 @@ def table(model: type[BaseModel], names: Mapping[str, Any] | list[str], *, prefi
 
 
 def comments(model: type[BaseModel]) -> Mapping[str, str]:
-    """Return the comment that stands behind each field of *model*."""
+    """Return the comment that stands behind each field of *model*, else the one above it."""
     source = textwrap.dedent(inspect.getsource(model))
     lines = source.splitlines()
     [body] = ast.parse(source).body
@@ -85,9 +87,9 @@ def comments(model: type[BaseModel]) -> Mapping[str, str]:
     for node in body.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             behind = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
-            comment = re.match(r"\s*#\s*(?!noqa)(.+)", behind)
-            if comment:
-                found[node.target.id] = comment[1].strip().replace("|", "\\|")
+            above = list(takewhile(_COMMENT.fullmatch, reversed(lines[: node.lineno - 1])))
+            said = [_COMMENT.match(line) for line in ([behind] if "#" in behind else reversed(above))]
+            found[node.target.id] = " ".join(each[1].strip() for each in said if each).replace("|", "\\|")
     return found
 
 

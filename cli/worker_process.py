@@ -14,6 +14,7 @@ import structlog
 from cli import checkpoint
 from cli.config import Engine, Settings
 from cli.folder import Folder, opened
+from cli.moderation import screening_on
 from cli.monitor import Monitor, usable
 from worker.database import Database
 from worker.engine.checkpoint import Hardware
@@ -71,7 +72,14 @@ async def drawing(
 ) -> None:
     """Draw what is queued in an open database until cancelled."""
     images = ImageStore(folder.pictures)
-    upkeep = Upkeep(database, images, clock=time.time, monotonic=time.monotonic, locks=folder.root)
+    upkeep = Upkeep(
+        database,
+        images,
+        clock=time.time,
+        monotonic=time.monotonic,
+        locks=folder.root,
+        retention=settings.retention,
+    )
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
     await asyncio.to_thread(forget_dead, folder.root, now=time.time())
     lock = worker_lock(folder.root, name)
@@ -80,12 +88,13 @@ async def drawing(
             async with device_of(checkpoint.profile(settings.model), settings.engine) as device:
                 await upkeep.take_back()
                 store = Store(database, clock=time.time, limits=settings.limits)
+                screening = await screening_on(database, settings.moderation)
                 if monitor is not None:
                     DeviceMetrics(monitor.registry, device)
                     del monitor.checks["model"]
                 ready()
                 log.info("worker_ready", worker=name)
-                runner = Runner(store, device, images, worker=name, clock=time.time)
+                runner = Runner(store, device, images, worker=name, clock=time.time, screening=screening)
                 roster = Roster(
                     database,
                     worker=name,

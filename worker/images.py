@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
 
@@ -78,9 +78,36 @@ class ImageStore:
         """
         return self._path(name).is_file()
 
-    def remove(self, job_id: JobId) -> None:
-        """Remove every picture of *job_id*; nothing happens where there is none."""
-        shutil.rmtree(self._folder(job_id), ignore_errors=True)
+    def remove(self, job_id: JobId) -> int:
+        """Remove every picture of *job_id* and return the bytes that freed; 0 where there is none."""
+        folder = self._folder(job_id)
+        freed = sum(map(_freed_with, folder.glob("*")))
+        shutil.rmtree(folder, ignore_errors=True)
+        return freed
+
+    def discard(self, name: str) -> int:
+        """Remove one picture and return the bytes that freed; 0 where there is none.
+
+        Raises:
+            PictureGone: *name* is no picture's name.
+        """
+        path = self._path(name)
+        freed = _freed_with(path)
+        path.unlink(missing_ok=True)
+        return freed
+
+    def size(self) -> int:
+        """Return the bytes of all pictures, shared ones counted once; takes seconds for a million."""
+        seen: set[int] = set()
+        total = 0
+        for path in self.folder.glob("*/*/*"):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                if found.st_nlink == 1 or found.st_ino not in seen:
+                    total += found.st_size
+                if found.st_nlink > 1:
+                    seen.add(found.st_ino)
+        return total
 
     def older(self, than: float, *, tidy: bool = True) -> Iterator[JobId]:
         """Yield the jobs whose folder was last changed before *than* (Unix seconds).
@@ -151,6 +178,15 @@ class ImageStore:
         if match is None or not match["job"].startswith(name[:2]):
             raise PictureGone(name)
         return self.folder / name
+
+
+def _freed_with(path: Path) -> int:
+    """Return the bytes that are free once *path* is gone: none while another job shares them."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    return found.st_size if found.st_nlink == 1 else 0
 
 
 def _changed(folder: Path) -> float:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from parser import Speed
 from worker import cost
-from worker.accounts import Credits
+from worker.accounts import Account, Credits
 from worker.admin import QueueMode
 from worker.api import (
     DIRECT,
@@ -34,13 +34,14 @@ from worker.api import (
     Usage,
 )
 from worker.database import Database
+from worker.grids import GRID, composed
 from worker.images import ImageStore
 from worker.lock import any_worker, is_held, worker_lock
 from worker.queue import gate, news, places, quota
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.quota import Rules
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
-from worker.recipe import ModelProfile
+from worker.recipe import PICTURES, ModelProfile
 
 
 class SqliteDesk:
@@ -73,7 +74,7 @@ class SqliteDesk:
         self._database = database
         self._images = images
         self._limits = limits
-        self._credits = credits or Credits()
+        self._rules = Rules(limits, credits or Credits())
         self._profile = profile
         self._clock = clock
         self._random = random
@@ -179,16 +180,23 @@ class SqliteDesk:
         return await self._database.read(news.last_event)
 
     async def picture(self, name: str) -> bytes:
-        """Return a stored PNG.
+        """Return a stored PNG; a grid that made room is put together again from its pictures.
 
         Raises:
             PictureGone: It is no longer there.
         """
-        return await asyncio.to_thread(self._images.read, name)
+        return await asyncio.to_thread(_read, self._images, name)
 
     async def usage(self, owner_id: int) -> Usage:
         """Return what *owner_id* has made and has under way."""
         return await self._database.read(partial(news.usage, owner_id=owner_id))
+
+    async def account(self, owner_id: int, membership: Membership) -> Account:
+        """Return what *owner_id* may use as that member, and what they have used."""
+        now = self._clock()
+        return await self._database.read(
+            lambda db: quota.account(db, owner_id, membership, self._rules, now=now)
+        )
 
     async def away(self) -> bool:
         """Tell whether no worker is running."""
@@ -208,8 +216,7 @@ class SqliteDesk:
         return picture is None or await asyncio.to_thread(self._images.holds, picture)
 
     async def _accept(self, draft: Draft, membership: Membership) -> Job:
-        rules = Rules(self._limits, self._credits)
-        work = partial(_insert, draft=draft, membership=membership, rules=rules, now=self._clock())
+        work = partial(_insert, draft=draft, membership=membership, rules=self._rules, now=self._clock())
         return await self._database.write(work)
 
     async def _take(self, draft: Draft, picture: str, membership: Membership) -> Job:
@@ -229,6 +236,16 @@ def _price(order: Order, made: Plan, profile: ModelProfile, speed: Speed) -> flo
     if made.recipe is None or isinstance(order, Cell):
         return 0.0
     return cost.credits(made.recipe, profile, speed)
+
+
+def _read(images: ImageStore, name: str) -> bytes:
+    folder, _, file = name.rpartition("/")
+    try:
+        return images.read(name)
+    except PictureGone:
+        if file != GRID:
+            raise
+        return composed([images.read(f"{folder}/{number}.png") for number in range(1, PICTURES + 1)])
 
 
 def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | None, Source | None]:

@@ -14,12 +14,15 @@ import structlog
 from worker.api import JobId, WorkerError
 from worker.database import Database
 from worker.images import ImageStore
+from worker.keep import Retention
 from worker.lock import is_held, worker_lock
 from worker.queue.claims import LEASE_SECONDS
+from worker.queue.retention import DAY_SECONDS, Ageing
 from worker.queue.rows import StaleJob
 from worker.queue.store import ClaimId, bury, hand_back
 
-EVENTS_KEPT_SECONDS = 30 * 24 * 3600.0  # a bot that was away for longer starts from the jobs themselves
+KEEP = Retention()
+EVENTS_KEPT_SECONDS = KEEP.events_days * DAY_SECONDS  # a bot that was away for longer starts from the jobs
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row; no submission takes an hour
 TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
 PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
@@ -39,6 +42,7 @@ class Upkeep:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         locks: Path,
+        retention: Retention = KEEP,
     ) -> None:
         """Put the parts together.
 
@@ -48,7 +52,10 @@ class Upkeep:
             clock: Tells Unix seconds.
             monotonic: Tells seconds that nobody sets.
             locks: The folder of the workers' lock files.
+            retention: What ages out, and when.
         """
+        self._ageing = None if images is None else Ageing(database, images, retention, clock=clock)
+        self._events_seconds = retention.events_days * DAY_SECONDS
         self._database = database
         self._images = images
         self._clock = clock
@@ -102,10 +109,12 @@ class Upkeep:
         self._unrenewed = {lease: self._unrenewed.get(lease, -passed) + passed for lease in leases}
 
     async def prune(self) -> int:
-        """Forget events nobody will ask for, and pictures without a job; return how many folders went."""
-        before = self._clock() - EVENTS_KEPT_SECONDS
+        """Forget what has aged out, and pictures without a job; return how many of those."""
+        before = self._clock() - self._events_seconds
         while await self._database.write(partial(_forget_events, before=before), durable=False):
             pass
+        if self._ageing is not None:
+            await self._ageing.run()
         return await self._sweep()
 
     async def _sweep(self) -> int:
