@@ -93,9 +93,9 @@ class Painter:
 
 
 def spread_times(count: int, generator: torch.Generator) -> Tensor:
-    """`count` times, one from each stratum, more of them noisy: 1000 u^0.6."""
+    """`count` times, one from each stratum, rather more of them noisy: 1000 u^0.85."""
     u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    return (STEPS * u**0.6).long().clamp(0, STEPS - 1)
+    return (STEPS * u**0.85).long().clamp(0, STEPS - 1)
 
 
 class Trainer:
