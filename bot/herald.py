@@ -57,10 +57,7 @@ class Herald:
             if self._clock() < self._refused.get(guild_id, (0.0, 0.0))[0]:
                 continue
             home = at_home(self._home, guild_id, servers=len(self._client.guilds))
-            found, _ = await self._office.audit(
-                None if home else guild_id, after=max(1, posted), limit=pages.LINES
-            )
-            entries = [entry for entry in found if entry.id > posted]
+            entries, _ = await self._office.audit(None if home else guild_id, after=posted, limit=pages.LINES)
             if not entries:
                 continue
             text = "\n".join(pages.entry(entry, self._texts) for entry in entries)

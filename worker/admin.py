@@ -324,14 +324,14 @@ class AdminDesk(Protocol):
         ...
 
     async def audit(
-        self, guild_id: int | None, verb: str = "", *, after: int = 0, skip: int = 0, limit: int = 10
+        self, guild_id: int | None, verb: str = "", *, after: int | None = None, skip: int = 0, limit: int = 10
     ) -> tuple[Sequence[Entry], int]:
         """Return entries of the audit log and how many there are.
 
         Args:
             guild_id: The server they were made from; None for all.
             verb: What their verb begins with.
-            after: Only those behind this one, the oldest first; 0 for all, the newest first.
+            after: Only those behind this one, the oldest first; None for all, the newest first.
             skip: How many to leave out.
             limit: How many at most.
         """

@@ -180,7 +180,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "A worker draws with the model of its own configuration; another one needs another worker."
         ),
         "admin.quota.person": (
-            "<@{user_id}>: {day} today, {month} in 30 days; {granted} granted credits left."
+            "<@{user_id}>: {day} today, {month} in 30 days; {left} granted credits left."
         ),
         "admin.quota.use": "{used} of {allowed} credits",
         "admin.quota.unlimited": "{used} credits of any number",

@@ -45,18 +45,18 @@ def append(
 
 
 def entries(
-    db: sqlite3.Connection, guild_id: int | None, verb: str, *, after: int, skip: int, limit: int
+    db: sqlite3.Connection, guild_id: int | None, verb: str, *, after: int | None, skip: int, limit: int
 ) -> tuple[list[Entry], int]:
     """Return entries and how many there are: behind *after* the oldest first, of all the newest first."""
     where = (
-        "FROM audit WHERE id > :after AND (:guild_id IS NULL OR guild_id = :guild_id)"
+        "FROM audit WHERE id > coalesce(:after, 0) AND (:guild_id IS NULL OR guild_id = :guild_id)"
         " AND substr(verb, 1, length(:verb)) = :verb"
     )
     facts = {"guild_id": guild_id, "verb": verb, "after": after, "limit": limit, "skip": skip}
     total = db.execute(f"SELECT count(*) {where}", facts).fetchone()[0]
     rows = db.execute(
         f"SELECT id, at, actor, guild_id, channel_id, verb, target, before, after {where}"
-        f" ORDER BY id {'ASC' if after else 'DESC'} LIMIT :limit OFFSET :skip",
+        f" ORDER BY id {'DESC' if after is None else 'ASC'} LIMIT :limit OFFSET :skip",
         facts,
     )
     return [_entry(row) for row in rows], total

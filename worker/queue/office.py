@@ -282,7 +282,13 @@ class SqliteAdminDesk:
         )
 
     async def audit(
-        self, guild_id: int | None, verb: str = "", *, after: int = 0, skip: int = 0, limit: int = 10
+        self,
+        guild_id: int | None,
+        verb: str = "",
+        *,
+        after: int | None = None,
+        skip: int = 0,
+        limit: int = 10,
     ) -> tuple[Sequence[Entry], int]:
         """Return entries of the audit log and how many there are."""
         work = partial(audit.entries, guild_id=guild_id, verb=verb, after=after, skip=skip, limit=limit)

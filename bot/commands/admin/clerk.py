@@ -168,7 +168,7 @@ class Clerk:
         if isinstance(deed, Timeout):
             facts["until"] = int(float(str(done.entry.after["until"])))
         if isinstance(deed, Grant):
-            facts["granted"] = done.entry.after["granted"]
+            facts["granted"] = f"{float(str(done.entry.after['granted'])):g}"
         return pages.said(texts(f"admin.done.{deed.verb}", **facts), texts)
 
 
@@ -193,6 +193,6 @@ def actor_of(interaction: Interaction) -> Actor:
 
 
 def holder_of(user: discord.abc.User, granted: discord.Permissions) -> Holder:
-    """Return somebody as far as ranks go."""
-    roles = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()
+    """Return somebody as far as ranks go, by the roles that Discord sent along, known to the cache or not."""
+    roles = frozenset(user._roles) if isinstance(user, discord.Member) else frozenset()  # noqa: SLF001
     return Holder(user.id, roles, administrator=granted.administrator)

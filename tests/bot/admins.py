@@ -1,0 +1,67 @@
+"""Typing `/admin …` as a person with some standing."""
+
+from typing import Any
+
+from playground.permissions import Permission
+from tests.acceptance.member import Member, Message
+from tests.bot.studio import Studio
+
+KINDS = {"person": 6, "channel": 7, "role": 8, "credits": 10, "day": 10, "month": 10, "running": 4}
+
+
+def appoint(studio: Studio, user_id: str, *permissions: Permission) -> str:
+    """Give somebody a role of their own with *permissions*, and return its id."""
+    guild = studio.facts["guild_id"]
+    bits = 0
+    for permission in permissions:
+        bits |= int(permission)
+    role = studio.playground.admin.add_role(guild, f"role of {user_id}", bits)
+    studio.playground.admin.add_member(guild, user_id, roles=(role.id,))
+    return role.id
+
+
+async def admin(boss: Member, path: str, /, **options: Any) -> Message:
+    """Type ``/admin`` and return the private answer as it is once it says something."""
+    index = await boss.rest("GET", f"/guilds/{boss.facts['guild_id']}/application-command-index")
+    command = next(c for c in index["application_commands"] if c["name"] == "admin")
+    typed = [
+        {"type": 5 if isinstance(value, bool) else KINDS.get(name, 3), "name": name, "value": value}
+        for name, value in options.items()
+    ]
+    nested: list[dict[str, Any]] = typed
+    for depth, name in enumerate(reversed(path.split())):
+        nested = [{"type": 1 if depth == 0 else 2, "name": name, "options": nested}]
+    data = {
+        "version": command["version"],
+        "id": command["id"],
+        "name": "admin",
+        "type": 1,
+        "options": nested,
+        "attachments": [],
+    }
+    known = {**boss.messages}
+    await boss._interact(2, data)
+    return await boss.until(lambda: said(boss, known))
+
+
+def said(person: Member, known: dict[str, Message]) -> Message | None:
+    """Return a private message with an embed that is new, or differs from *known*."""
+    for identity, message in person.messages.items():
+        if message.get("flags", 0) & 64 and message.get("embeds"):
+            before = known.get(identity)
+            if before is None or before["embeds"] != message["embeds"]:
+                return message
+    return None
+
+
+def text(message: Message) -> str:
+    """Return an embed's title, text and footer."""
+    [embed] = message["embeds"]
+    return "\n".join((embed["title"], embed["description"], embed.get("footer", {}).get("text", "")))
+
+
+async def pressed(person: Member, message: Message, custom_id: str) -> Message:
+    """Press a button and return the private message that changed or came."""
+    known = {**person.messages}
+    await person.press(message, custom_id)
+    return await person.until(lambda: said(person, known))
