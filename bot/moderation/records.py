@@ -299,7 +299,15 @@ class Records:
             "UPDATE moderation_strikes SET forgiven_by = ?, forgiven_at = ?"
             " WHERE user_id = ? AND guild_id = ? AND forgiven_at IS NULL"
         )
-        return await self._database.write(lambda db: db.execute(sql, (by, now, user_id, guild_id)).rowcount)
+
+        def work(db: sqlite3.Connection) -> int:
+            count = db.execute(sql, (by, now, user_id, guild_id)).rowcount
+            if count:
+                facts = {"strikes": count}
+                note(db, by, guild_id, "moderation forgive", target=f"user {user_id}", before=facts, now=now)
+            return count
+
+        return await self._database.write(work)
 
     async def forget(self, user_id: int) -> None:
         """Remove everything about a person."""

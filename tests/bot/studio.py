@@ -14,6 +14,7 @@ from bot.actions import job_named
 from bot.answers import texts_for
 from bot.client import Journeyman
 from bot.endpoint import aim
+from bot.moderation.gate import Moderation
 from bot.pace import Pace
 from bot.settings import Settings
 from playground.server import Playground
@@ -46,6 +47,7 @@ class Studio:
         self.facts: dict[str, Any] = playground.facts().model_dump()
         self.limits = limits or Limits()
         self.skew = 0.0  # seconds by which the bot's clock runs ahead
+        self.moderation: Moderation | None = None  # for bots that start after it was set
         self.bot: Journeyman
 
     def clock(self) -> float:
@@ -84,7 +86,13 @@ class Studio:
         """Run a bot, as one process would, until the block ends."""
         await aim(self.playground.api, texts_for("en-US"))
         self.bot = Journeyman(
-            self.desk, self.settings, clock=self.clock, pace=pace, trace=trace, office=self.office
+            self.desk,
+            self.settings,
+            clock=self.clock,
+            pace=pace,
+            trace=trace,
+            office=self.office,
+            moderation=self.moderation,
         )
         life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
         try:
