@@ -5,13 +5,14 @@ keep working; our own begin with ``JM::``.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
 from worker.api import JobId
 
 CUSTOM_ID_LIMIT = 100  # characters; Discord rejects longer ones
+RELAXED = "JM::relax::"  # before another id: the same in relax
 
 
 class Verb(StrEnum):
@@ -56,11 +57,13 @@ class Action:
         verb: What to do.
         subject: The job's id; for ``FIX`` the id of a corrected prompt, for appeals of a refusal.
         index: The picture, 1 to 4; 0 where the verb is about the whole.
+        relaxed: Whether what is ordered shall wait in relax.
     """
 
     verb: Verb
     subject: str
     index: int = 0
+    relaxed: bool = False
 
     @property
     def job_id(self) -> JobId:
@@ -70,7 +73,8 @@ class Action:
     @property
     def custom_id(self) -> str:
         """The text that `read` turns back into this action."""
-        return self.verb.value.format(index=self.index, subject=self.subject)
+        before = RELAXED if self.relaxed else ""
+        return before + self.verb.value.format(index=self.index, subject=self.subject)
 
 
 class Unreadable(StrEnum):
@@ -105,6 +109,11 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
 
 def read(custom_id: str) -> Action | Unreadable:
     """Return what *custom_id* means, or why it means nothing."""
+    if custom_id.startswith(RELAXED):
+        action = read(custom_id.removeprefix(RELAXED))
+        if isinstance(action, Action) and action.verb in DRAWS and not action.relaxed:
+            return replace(action, relaxed=True)
+        return Unreadable.FOREIGN
     for verb, pattern in _PATTERNS:
         match = pattern.fullmatch(custom_id)
         if match is None:

@@ -15,7 +15,7 @@ from bot.render import Letter
 from bot.settings import STORE_FAILURES
 from bot.texts import Texts
 from worker.admin import AdminError
-from worker.api import WorkerError
+from worker.api import Membership, WorkerError
 
 log = structlog.get_logger()
 
@@ -45,6 +45,13 @@ def caller_of(interaction: Interaction) -> Caller:
     """Return who it is."""
     in_guild = interaction.guild_id is not None
     return Caller(interaction.user.id, moderator=in_guild and interaction.permissions.manage_messages)
+
+
+def membership_of(interaction: Interaction) -> Membership:
+    """Return where they order, and as what; roles are known where the bot is a member."""
+    user = interaction.user
+    roles = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()
+    return Membership(guild_id=interaction.guild_id, role_ids=roles)
 
 
 def place_of(interaction: Interaction) -> Place:

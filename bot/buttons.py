@@ -1,6 +1,7 @@
 """What pressing a button does. A press is understood by its `custom_id` alone, however old the message."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import discord
 
@@ -13,7 +14,19 @@ from bot.moderation.appeals import Appeals
 from bot.orders import Orders
 from bot.render import Letter
 from bot.settings import Settings
-from worker.api import Cell, JobId, JobState, Order, PictureGone, Reroll, Strength, Upscale, Vary
+from parser import Speed
+from worker.api import (
+    Cell,
+    JobId,
+    JobState,
+    Order,
+    PictureGone,
+    Rejected,
+    Reroll,
+    Strength,
+    Upscale,
+    Vary,
+)
 
 _ORDERS: Mapping[Verb, Callable[[JobId, int], Order]] = {
     Verb.UPSAMPLE: lambda job_id, index: Cell(source=job_id, index=index),
@@ -30,6 +43,13 @@ def order_for(action: Action) -> Order | None:
     """Return what a drawing button orders; None for the others."""
     make = _ORDERS.get(action.verb)
     return None if make is None else make(action.job_id, action.index)
+
+
+def relaxed(order: Order) -> Order:
+    """Return the same order for relax; a picture that is only taken out of a grid waits nowhere."""
+    if isinstance(order, Reroll | Vary | Upscale):
+        return order.model_copy(update={"speed": Speed.RELAX})
+    return order
 
 
 class Buttons:
@@ -58,6 +78,8 @@ class Buttons:
         order = order_for(action)
         if isinstance(order, Reroll):
             order = await self._job_actions.again(action.job_id)
+        if order is not None and action.relaxed:
+            order = relaxed(order)
         if order is not None:
             await self._order(interaction, order, action)
             return
@@ -77,6 +99,13 @@ class Buttons:
         except PictureGone as error:
             prompt = await self._job_actions.prompt_of(action.job_id)
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
+        except Rejected as error:
+            if error.code not in errors.OUT_OF_CREDIT:
+                raise
+            prompt = await self._job_actions.prompt_of(action.job_id)
+            again = replace(action, relaxed=True).custom_id
+            letter = errors.out_of_credit(error, prompt, again, texts_of(interaction))
+            await privately(interaction, letter)
 
     async def _cancel(self, interaction: Interaction, action: Action) -> None:
         await interaction.response.defer()

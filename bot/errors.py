@@ -9,7 +9,7 @@ import secrets
 from bot import echo
 from bot.actions import Action, Verb
 from bot.faults import BotError
-from bot.render import RED, Button, Card, File, Letter, Rows, Style
+from bot.render import RED, Button, Card, File, Letter, Rows, Style, number
 from bot.texts import Texts
 from parser import PromptErrors
 from parser.errors import ErrorCode as PromptCode
@@ -21,6 +21,8 @@ EMBED_LIMIT = 6000  # of all its texts together
 FOOTER_LIMIT = 2048
 SHOWN_PROBLEMS = 10
 FIX_ROOM = 1000  # characters of a corrected prompt shown in the description
+
+OUT_OF_CREDIT = frozenset({ErrorCode.OUT_OF_CREDIT, ErrorCode.SERVER_OUT_OF_CREDIT})
 
 _PARAMETER_CODES = frozenset(
     {
@@ -94,12 +96,25 @@ def refused(error: Exception, texts: Texts, *, prompt: str | None = None, code: 
     return with_prompt(Letter(), title, description, prompt)
 
 
+def out_of_credit(error: WorkerError, prompt: str, relaxed: str | None, texts: Texts) -> Letter:
+    """Return what tells that credits are missing; *relaxed* is the `custom_id` that orders it in relax."""
+    title, description = words(error, texts)
+    rows: Rows = ()
+    if relaxed is not None:
+        rows = ((Button(relaxed, texts("button.relax"), style=Style.GREEN),),)
+    return with_prompt(Letter(rows=rows), title, description, prompt)
+
+
 def words(error: Exception, texts: Texts) -> tuple[str, str]:
     """Return title and text for *error*; total."""
     match error:
         case WorkerError():
             key = f"worker.{error.code}"
-            return texts(f"{key}.title"), texts(key, **error.detail)
+            never = error.code in OUT_OF_CREDIT and "refill_at" not in error.detail
+            facts = {
+                name: number(fact) if isinstance(fact, float) else fact for name, fact in error.detail.items()
+            }
+            return texts(f"{key}.title"), texts(f"{key}.never" if never else key, **facts)
         case AdminError():
             key = f"admin.{error.code}"
             return texts(f"{key}.title"), texts(key, **error.detail)

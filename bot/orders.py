@@ -10,7 +10,8 @@ import discord
 import structlog
 
 from bot import errors, payload, render
-from bot.answers import Interaction, origin_for, privately, stored, texts_of, told
+from bot.actions import Action, Verb
+from bot.answers import Interaction, membership_of, origin_for, privately, stored, texts_of, told
 from bot.courier import Courier
 from bot.doorman import Doorman
 from bot.faults import BotCode, BotError
@@ -20,7 +21,7 @@ from bot.origin import Origin, Reach, Veil
 from bot.pace import Pace
 from bot.pressed import PressedButtons
 from bot.settings import Settings
-from parser import Closed, ImagineRequest, PromptErrors, parse
+from parser import Closed, ImagineRequest, PromptErrors, Speed, canonical, parse
 from worker.api import ErrorCode, Imagine, Job, JobDesk, Order, Standing, WorkerError
 
 log = structlog.get_logger()
@@ -78,25 +79,37 @@ class Orders:
     async def _refuse_order(self, interaction: Interaction, error: WorkerError, prompt: str) -> None:
         """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
         try:
-            parse(prompt, _CLOSED.get(error.code, Closed()))
+            request = parse(prompt, _CLOSED.get(error.code, Closed()))
         except PromptErrors as found:
             await self._refuse_prompt(interaction, found, prompt)
+            return
+        if error.code in errors.OUT_OF_CREDIT:
+            await self._offer_relax(interaction, error, request, prompt)
         else:
             await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
 
+    async def _offer_relax(
+        self, interaction: Interaction, error: WorkerError, request: ImagineRequest, prompt: str
+    ) -> None:
+        """Show how many credits are missing, with a button that orders the same without any."""
+        fix = await self._kept(interaction, canonical(request.model_copy(update={"speed": Speed.RELAX})))
+        again = None if fix is None else Action(Verb.FIX, fix).custom_id
+        await privately(interaction, errors.out_of_credit(error, prompt, again, texts_of(interaction)))
+
     async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, prompt: str) -> None:
         suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
-        fix: str | None = None
-        if suggestion is not None:
-            try:
-                async with asyncio.timeout(self._pace.answer):
-                    await self._settings.keep_fix(str(interaction.id), suggestion, self._clock())
-            except (TimeoutError, WorkerError):
-                fix = None  # the words are enough; the button is a convenience
-            else:
-                fix = str(interaction.id)
+        fix = None if suggestion is None else await self._kept(interaction, suggestion)
         letter = errors.refused_prompt(error, prompt, texts_of(interaction), fix)
         await privately(interaction, letter)
+
+    async def _kept(self, interaction: Interaction, prompt: str) -> str | None:
+        """Keep *prompt* for a button and return its id; None if that takes too long."""
+        try:
+            async with asyncio.timeout(self._pace.answer):
+                await self._settings.keep_fix(str(interaction.id), prompt, self._clock())
+        except (TimeoutError, WorkerError):
+            return None  # the words are enough; the button is a convenience
+        return str(interaction.id)
 
     async def place(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
         """Queue *order* and answer with its waiting message, or at once where there is nothing to wait for.
@@ -140,7 +153,13 @@ class Orders:
         if self._moderation is not None:
             origin = await self._moderation.examine(order, origin, owner_id)
         try:
-            job = await self._desk.submit(order, owner_id=owner_id, key=key, origin=origin.text)
+            job = await self._desk.submit(
+                order,
+                owner_id=owner_id,
+                key=key,
+                origin=origin.text,
+                membership=membership_of(interaction),
+            )
         except WorkerError:
             if self._moderation is not None and origin.pardon is not None:
                 await self._moderation.abandoned(origin)

@@ -283,6 +283,11 @@ def ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
+def number(value: float) -> str:
+    """Return *value* with at most three decimals and none that say nothing."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
 def duration(seconds: float, texts: Texts) -> str:
     """Return a length of time in one unit; below a minute in steps of five seconds."""
     if seconds < 60:  # noqa: PLR2004 - a minute

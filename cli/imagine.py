@@ -22,7 +22,7 @@ from cli.folder import opened
 from cli.serve import quiet_libraries
 from cli.wiring import desk_on
 from parser import ImagineRequest, PromptErrors, parse
-from worker.api import Imagine, Job, JobDesk, JobState, WorkerError
+from worker.api import Imagine, Job, JobDesk, JobState, Membership, WorkerError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -129,7 +129,8 @@ async def draw(
     async with Database(folder.database) as database:
         desk = desk_on(database, folder, settings)
         order = Imagine(request=request)
-        job = await desk.submit(order, owner_id=OWNER, key=f"command line {uuid4()}", origin="")
+        key = f"command line {uuid4()}"
+        job = await desk.submit(order, owner_id=OWNER, key=key, origin="", membership=Membership(exempt=True))
         work = drawing(settings, database, folder, lambda: show(description="Drawing"))
         working = asyncio.create_task(work)
         following = asyncio.create_task(followed(desk, job, show))

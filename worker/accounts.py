@@ -1,16 +1,16 @@
-"""The accounts' door: who may use how much, and what they have used. Beside `worker.api`.
+"""Accounts: who may use how much, and what they have used. Beside `worker.api`; pure.
 
 Amounts are in credits (see `worker.cost`), in multiples of a thousandth. Windows roll: a day is the last 24
 hours, a month the last 30 days, and a job counts from the moment it was ordered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from worker.api import Frozen, JobId, Limits, Membership
+from worker.api import Frozen, Limits
 
 Amount = Annotated[float, Field(ge=0, le=1e9)]  # credits
 
@@ -51,7 +51,7 @@ class Allowance(Budget):
 
 
 class Credits(Frozen):
-    """What the configuration allows; what `Accounts.allow` says of the same subject replaces it."""
+    """What the configuration allows; what admins say of the same subject replaces it."""
 
     day: Amount | None = None  # credits of one person in 24 hours; unlimited where not said
     month: Amount | None = None  # credits of one person in 30 days
@@ -83,63 +83,6 @@ class Account(Frozen):
     running: int  # jobs at the same time
     waiting: int  # jobs behind those
     own: Allowance | None  # what was said of this very person
-
-
-class EntryKind(StrEnum):
-    """What a line of the ledger says. The text is the database value."""
-
-    RESERVE = "reserve"  # ordered
-    CHARGE = "charge"  # done, as far as it was
-    REFUND = "refund"  # not done
-    GRANT = "grant"  # given by an admin; taken back if negative
-    RESET = "reset"  # windows begin anew; the amount is what the month's had come to
-
-
-class LedgerEntry(Frozen):
-    """A line of the ledger."""
-
-    at: float  # Unix seconds
-    kind: EntryKind
-    amount: float
-    job_id: JobId | None
-    actor: str | None  # who granted or reset
-
-
-class Accounts(Protocol):
-    """Who may use how much. Every change is an entry in the ledger or a row that an admin may change back."""
-
-    async def account(self, owner_id: int, membership: Membership) -> Account:
-        """Return what holds for *owner_id* as that member, and what they have used."""
-        ...
-
-    async def grant(self, owner_id: int, credits: float, *, actor: str) -> float:
-        """Give somebody *credits* on top of their allowance, or take back; return how many are left to them.
-
-        No more is taken back than is left.
-        """
-        ...
-
-    async def reset(self, owner_id: int, *, actor: str) -> float:
-        """Let somebody's day and month begin anew; return what the month had come to."""
-        ...
-
-    async def allow(self, whose: Whose, subject: int, allowance: Allowance | None) -> Allowance | None:
-        """Say what holds for a person, role or server; return what was said before.
-
-        None takes back what was said.
-
-        Raises:
-            ValueError: It says how many jobs a server may have under way.
-        """
-        ...
-
-    async def allowances(self, whose: Whose) -> Mapping[int, Allowance]:
-        """Return what was said, by Discord id; not what the configuration says."""
-        ...
-
-    async def history(self, owner_id: int, *, limit: int = 25) -> Sequence[LedgerEntry]:
-        """Return somebody's newest entries first."""
-        ...
 
 
 def holding(

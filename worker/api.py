@@ -11,11 +11,14 @@ Errors:
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Literal, NewType, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, NewType, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from parser import ImagineRequest, Speed
+
+if TYPE_CHECKING:  # it is made of the values below
+    from worker.accounts import Account
 
 JobId = NewType("JobId", str)  # UUID v4, lower case, with hyphens
 EventId = NewType("EventId", int)  # grows with every event, never reused
@@ -82,6 +85,7 @@ class Reroll(Frozen):
 
     kind: Literal["reroll"] = "reroll"
     source: JobId
+    speed: Speed | None = None  # the lane, if not the source's
 
 
 class Vary(Frozen):
@@ -91,6 +95,7 @@ class Vary(Frozen):
     source: JobId
     index: int = Field(ge=1, le=4)
     strength: Strength = Strength.STRONG
+    speed: Speed | None = None  # likewise
 
 
 class Cell(Frozen):
@@ -107,6 +112,7 @@ class Upscale(Frozen):
     kind: Literal["upscale"] = "upscale"
     source: JobId
     index: int = Field(default=1, ge=1, le=4)
+    speed: Speed | None = None  # likewise
 
 
 Order = Annotated[Imagine | Reroll | Vary | Cell | Upscale, Field(discriminator="kind")]
@@ -132,6 +138,7 @@ class ErrorCode(StrEnum):
     DATABASE_BUSY = "database_busy"
     DISK_FULL = "disk_full"
     MODEL_MISSING = "model_missing"  # the checkpoint is absent or damaged
+    MODEL_CHANGED = "model_changed"  # the checkpoint was replaced, and only the former one would do
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_FAILED = "engine_failed"  # the forward pass raised
     PROMPT_REFUSED = "prompt_refused"  # the worker found in it what the server does not allow
@@ -206,6 +213,7 @@ class Job(Frozen):
     cancel_requested: bool
     origin: str  # the bot's own words about where it came from; opaque to the worker
     model: str  # name of the checkpoint
+    model_hash: str | None = None  # of its weights; None before it is drawn, or where they are not known
     width: int  # pixels of one picture
     height: int
     files: tuple[str, ...]  # names in the picture folder, grid first; empty until succeeded
@@ -271,6 +279,7 @@ class Membership(Frozen):
 
 
 DIRECT = Membership()  # in direct messages
+
 
 class Limits(Frozen):
     """How much one person may have under way."""
@@ -365,6 +374,10 @@ class JobDesk(Protocol):
 
     async def usage(self, owner_id: int) -> Usage:
         """Return what *owner_id* has made and has under way."""
+        ...
+
+    async def account(self, owner_id: int, membership: Membership) -> "Account":
+        """Return what *owner_id* may use as that member, and what they have used."""
         ...
 
     async def away(self) -> bool:

@@ -1,10 +1,12 @@
 """`/info`: what you have made and have under way."""
 
+from collections.abc import Iterator
+
 from discord import app_commands
 from discord.ext import commands
 
 from bot import render
-from bot.answers import Interaction, guarded, privately, texts_of
+from bot.answers import Interaction, guarded, membership_of, privately, texts_of
 from bot.commands.scope import everywhere
 from bot.origin import origin_of
 from bot.outlet import Outlet
@@ -12,6 +14,7 @@ from bot.render import Card, Letter
 from bot.settings import Settings
 from bot.texts import Texts
 from parser import Speed
+from worker.accounts import Account
 from worker.api import JobDesk, JobId, JobNotFound, Usage
 
 WORDS = Texts()
@@ -35,11 +38,12 @@ class InfoCommand(commands.Cog):
 
     async def _info(self, interaction: Interaction) -> None:
         usage = await self._desk.usage(interaction.user.id)
+        account = await self._desk.account(interaction.user.id, membership_of(interaction))
         links = [await self._link(job_id) for job_id in usage.running]
         texts = texts_of(interaction)
         card = Card(
             texts("info.title", name=interaction.user.name),
-            "\n".join(lines(interaction.user.id, usage, links, texts)),
+            "\n".join(lines(account, usage, links, texts)),
             GREEN,
         )
         await privately(interaction, Letter(card=card))
@@ -55,16 +59,20 @@ class InfoCommand(commands.Cog):
         return self._outlet.link(origin, post.progress_id)
 
 
-def lines(user_id: int, usage: Usage, links: list[str], texts: Texts) -> list[str]:
-    """Return the lines of the profile, in Midjourney's order; lanes never used are left out."""
+def lines(account: Account, usage: Usage, links: list[str], texts: Texts) -> list[str]:
+    """Return the lines of the profile, in Midjourney's order; lanes never used are left out.
+
+    So are allowances that do not hold.
+    """
     total = sum(usage.pictures.values())
     spent = sum(usage.seconds.values())
     used = [lane for lane in LANES if usage.pictures.get(lane, 0)]
     waiting = [lane for lane in LANES if lane is not Speed.TURBO or usage.queued.get(lane, 0)]
     return [
-        texts("info.user", user_id=user_id),
+        texts("info.user", user_id=account.owner_id),
         texts("info.mode", mode=render.mode(Speed.FAST, texts).capitalize()),
         texts("info.visibility"),
+        *_credits(account, texts),
         texts("info.lifetime", pictures=_images(total, texts), time=_time(spent)),
         *(
             texts(
@@ -83,6 +91,16 @@ def lines(user_id: int, usage: Usage, links: list[str], texts: Texts) -> list[st
 
 def _images(number: int, texts: Texts) -> str:
     return texts("info.image" if number == 1 else "info.images", n=number)
+
+
+def _credits(account: Account, texts: Texts) -> Iterator[str]:
+    for whose, uses in (("person", account.person), ("server", account.server)):
+        for window, use in uses.items():
+            if use.allowed is not None:
+                facts = {"left": render.number(use.left or 0), "allowed": render.number(use.allowed)}
+                yield texts(f"info.credits.{whose}.{window}", **facts)
+    if account.granted:
+        yield texts("info.credits.granted", granted=render.number(account.granted))
 
 
 def _time(seconds: float) -> str:

@@ -30,6 +30,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "line.result": "Done: {link}",
         "line.model_changed": "Drawn with {model}, not with the model of the original.",
+        "line.model_replaced": "Drawn with other weights: {model} was replaced since the original.",
         "wait.seconds": "{n} s",
         "wait.minutes": "{n} min",
         "wait.hours": "{n} h",
@@ -39,6 +40,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "button.vary_subtle": "Vary (Subtle)",
         "button.vary_strong": "Vary (Strong)",
         "button.fix": "Fix and run",
+        "button.relax": "Queue in relax",
         "button.delete": "Delete",
         "button.delete_for_good": "Delete for good",
         "button.keep": "Keep",
@@ -60,22 +62,22 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.out_of_credit.title": "Credits exhausted",
         "worker.out_of_credit": (
-            "This costs {cost:g} credits and you are {missing:g} short: of {allowed:g} for the last {window}, "
-            "{left:g} are left. Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands "
+            "This costs {cost} credits and you are {missing} short: of {allowed} for the last {window}, "
+            "{left} are left. Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands "
             "below."
         ),
         "worker.out_of_credit.never": (
-            "This costs {cost:g} credits, which is more than the {allowed:g} you may use in a {window}. Try a "
+            "This costs {cost} credits, which is more than the {allowed} you may use in a {window}. Try a "
             "lower `--quality`. Nothing was queued; your prompt stands below."
         ),
         "worker.server_out_of_credit.title": "Credits exhausted",
         "worker.server_out_of_credit": (
-            "This costs {cost:g} credits and this server is {missing:g} short: of {allowed:g} that its people "
-            "share for the last {window}, {left:g} are left. Enough comes back <t:{refill_at}:R>. Nothing was "
+            "This costs {cost} credits and this server is {missing} short: of {allowed} that its people "
+            "share for the last {window}, {left} are left. Enough comes back <t:{refill_at}:R>. Nothing was "
             "queued; your prompt stands below."
         ),
         "worker.server_out_of_credit.never": (
-            "This costs {cost:g} credits, which is more than the {allowed:g} that the people of this server "
+            "This costs {cost} credits, which is more than the {allowed} that the people of this server "
             "share in a {window}. Try a lower `--quality`. Nothing was queued; your prompt stands below."
         ),
         "worker.turbo_off.title": "Job action restricted",
@@ -114,6 +116,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.disk_full": "The disk is full, so the pictures could not be stored. Tell whoever runs me.",
         "worker.model_missing.title": "Model missing",
         "worker.model_missing": "The model that draws is missing or damaged. Tell whoever runs me.",
+        "worker.model_changed.title": "Model replaced",
+        "worker.model_changed": (
+            "The picture was no longer stored, and the model that drew it was replaced, so it cannot be drawn "
+            "again. Its prompt can be sent again."
+        ),
         "worker.out_of_memory.title": "Sorry! Could not complete the job!",
         "worker.out_of_memory": "There was not enough memory. Try a squarer `--ar` or a lower `--quality`.",
         "worker.engine_failed.title": "Sorry! Could not complete the job!",
@@ -252,6 +259,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "info.lane": "**{mode} Usage**: {pictures} ({time})",
         "info.image": "{n} image",
         "info.images": "{n} images",
+        "info.credits.person.day": "**Credits, last 24 hours**: {left} of {allowed} left",
+        "info.credits.person.month": "**Credits, last 30 days**: {left} of {allowed} left",
+        "info.credits.server.day": "**This server's credits, last 24 hours**: {left} of {allowed} left",
+        "info.credits.server.month": "**This server's credits, last 30 days**: {left} of {allowed} left",
+        "info.credits.granted": "**Extra Credits**: {granted}",
         "info.queued": "**Queued Jobs ({mode})**: {n}",
         "info.running": "**Running Jobs**: {jobs}",
         "info.none": "None",

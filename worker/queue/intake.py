@@ -11,10 +11,11 @@ LARGEST_SIDE = 4096  # pixels of an enlarged picture; Discord's limit on a file 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The job whose button was pressed, and what was drawn for it."""
+    """The job whose button was pressed, what was drawn for it, and the weights its model has now."""
 
     job: Job
     recipe: Recipe | None
+    installed: str | None = None  # hash; None where no worker has told it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Plan:
         width: Pixels of one picture.
         height: Pixels of one picture.
         needs: Name of the stored picture it is made from, if any.
+        model_hash: Hash of the weights that drew it, if it is drawn already.
     """
 
     request: ImagineRequest
@@ -38,6 +40,7 @@ class Plan:
     width: int
     height: int
     needs: str | None = None
+    model_hash: str | None = None
 
 
 def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: int) -> Plan:
@@ -65,19 +68,19 @@ def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: in
         raise ValueError(f"an order of kind {order.kind} has a source")
     match order:
         case Reroll():
-            request = source.job.request
+            request = _lane(order, source.job)
             if request.seed is not None:
                 request = request.model_copy(update={"seed": seed})
             start = source.recipe.start if isinstance(source.recipe, Drawing) else None
             return _drawn(request, profile, seed, start)
         case Vary():
-            request = source.job.request.model_copy(update={"seed": None, "quality": None})
+            request = _lane(order, source.job).model_copy(update={"seed": None, "quality": None})
             start = Start(picture=picture_of(source.job, order.index), strength=STRENGTHS[order.strength])
             return _drawn(request, profile, seed, start)
         case Cell():
             return _taken(source.job, picture_of(source.job, order.index))
         case Upscale():
-            return _enlarged(source.job, picture_of(source.job, order.index))
+            return _enlarged(_lane(order, source.job), source.job, picture_of(source.job, order.index))
 
 
 def picture_of(job: Job, index: int) -> str:
@@ -97,12 +100,15 @@ def picture_of(job: Job, index: int) -> str:
 def redrawn(cell: Plan, source: Source, *, index: int, profile: ModelProfile) -> Plan | None:
     """Return how to draw an aged-out cell again, or None where that would not give the same picture.
 
-    A picture depends on its own seed alone, so the cell is drawn without its three neighbours.
+    A picture depends on its own seed alone, so the cell is drawn without its three neighbours. It takes the
+    very weights: not only the model's name has to be the same now, the worker looks again when it draws.
     """
-    drawn = source.recipe
-    if not isinstance(drawn, Drawing) or drawn.model != profile.name or index > len(drawn.seeds):
+    drawn, weights = source.recipe, source.job.model_hash
+    if not isinstance(drawn, Drawing) or index > len(drawn.seeds):
         return None
-    recipe = drawn.model_copy(update={"seeds": (drawn.seeds[index - 1],)})
+    if drawn.model != profile.name or weights != source.installed:
+        return None
+    recipe = drawn.model_copy(update={"seeds": (drawn.seeds[index - 1],), "weights": weights})
     return replace(cell, recipe=recipe, needs=None if drawn.start is None else drawn.start.picture)
 
 
@@ -126,12 +132,18 @@ def _drawn(request: ImagineRequest, profile: ModelProfile, seed: int, start: Sta
     return Plan(request, recipe, seed, profile.name, recipe.width, recipe.height, needs)
 
 
+def _lane(order: Reroll | Vary | Upscale, job: Job) -> ImagineRequest:
+    """Return the request of *job*, in the lane that *order* names if it does."""
+    return job.request if order.speed is None else job.request.model_copy(update={"speed": order.speed})
+
+
 def _taken(job: Job, picture: str) -> Plan:
-    return Plan(job.request, None, job.seed, job.model, job.width, job.height, picture)
+    return Plan(job.request, None, job.seed, job.model, job.width, job.height, picture, job.model_hash)
 
 
-def _enlarged(job: Job, picture: str) -> Plan:
+def _enlarged(request: ImagineRequest, job: Job, picture: str) -> Plan:
     recipe = enlarge(picture, (job.width, job.height))
     if max(recipe.width, recipe.height) > LARGEST_SIDE:
         raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=recipe.width, height=recipe.height)
-    return Plan(job.request, recipe, job.seed, job.model, recipe.width, recipe.height, picture)
+    size = (recipe.width, recipe.height)
+    return Plan(request, recipe, job.seed, job.model, *size, picture, job.model_hash)

@@ -5,18 +5,28 @@ that is over the reservation is the sum of both. All three count in the windows 
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
-from worker.accounts import EntryKind, LedgerEntry, Whose, Window
+from worker.accounts import Whose, Window
 from worker.api import JobId
-from worker.cost import GRAINS
 
 HOUR = 3600.0
 NOBODY = 0  # whose entries are when their person is forgotten
 CHUNK = 1000  # jobs whose entries are deleted in one transaction
 
 _COLUMNS = {Whose.PERSON: ("owner_id", "used + purse"), Whose.SERVER: ("guild_id", "used")}
+
+
+class EntryKind(StrEnum):
+    """What a line says. The text is the database value."""
+
+    RESERVE = "reserve"  # ordered
+    CHARGE = "charge"  # done, as far as it was
+    REFUND = "refund"  # not done
+    GRANT = "grant"  # given by an admin; taken back if negative
+    RESET = "reset"  # windows begin anew; the amount is what the month's had come to
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +167,6 @@ def purse(db: sqlite3.Connection, owner_id: int) -> int:
     """Return the granted grains that are left."""
     row = db.execute("SELECT balance FROM purses WHERE owner_id = ?", (owner_id,)).fetchone()
     return 0 if row is None else int(row["balance"])
-
-
-def history(db: sqlite3.Connection, owner_id: int, *, limit: int) -> Sequence[LedgerEntry]:
-    """Return somebody's newest entries first."""
-    rows = db.execute(
-        "SELECT at, kind, amount, job_id, actor FROM ledger WHERE owner_id = ?"
-        " ORDER BY counts_at DESC, id DESC LIMIT ?",
-        (owner_id, limit),
-    )
-    return [
-        LedgerEntry(
-            at=row["at"],
-            kind=row["kind"],
-            amount=row["amount"] / GRAINS,
-            job_id=row["job_id"],
-            actor=row["actor"],
-        )
-        for row in rows
-    ]
 
 
 def prune(db: sqlite3.Connection, *, before: float) -> int:
