@@ -1,6 +1,6 @@
 """What the bot remembers between its lives: the only module of the bot that touches the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -155,6 +155,15 @@ class Settings:
 
         return await self._database.write(work)
 
+    async def places_of(self, job_ids: Collection[JobId]) -> Sequence[Place]:
+        """Return every message that shows one of *job_ids*."""
+
+        def work(db: Any) -> list[Place]:
+            found = [row for job_id in job_ids for row in db.execute(_PLACES, (job_id, job_id, job_id))]
+            return [Place(row["channel_id"], row["message_id"]) for row in found]
+
+        return await self._database.read(work)
+
     async def answered(self, job_id: JobId, channel_id: int, progress_id: int) -> None:
         """Note the message that shows *job_id* under way."""
         await self._run(_ANSWER, job_id, channel_id, progress_id)
@@ -196,15 +205,16 @@ class Settings:
             durable=False,
         )
 
-    async def keep_fix(self, fix_id: str, prompt: str, now: float) -> None:
+    async def keep_fix(self, fix_id: str, prompt: str, now: float, *, owner_id: int) -> None:
         """Keep a corrected prompt for its button, and drop those that are too old."""
         oldest = now - FIX_DAYS * 86400
         await self._database.write(
             lambda db: (
                 db.execute("DELETE FROM bot_fixes WHERE created_at < ?", (oldest,)),
                 db.execute(
-                    "INSERT INTO bot_fixes (id, prompt, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (fix_id, prompt, now),
+                    "INSERT INTO bot_fixes (id, prompt, created_at, owner_id) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
+                    (fix_id, prompt, now, owner_id),
                 ),
             ),
             durable=False,

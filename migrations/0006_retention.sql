@@ -7,3 +7,7 @@ CREATE INDEX jobs_over ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 -- What was made from a job: a picture that somebody chose is kept longer.
 CREATE INDEX jobs_source ON jobs (json_extract(order_json, '$.source'))
     WHERE json_extract(order_json, '$.source') IS NOT NULL;
+
+-- Whose corrected prompt it is, so that it can be forgotten with its person; 0: kept before anybody asked.
+ALTER TABLE bot_fixes ADD COLUMN owner_id INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX bot_fixes_owner ON bot_fixes (owner_id);
