@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.faults import Stopped
 from playground.errors import PlaygroundError
+from worker.admin import AdminError
 from worker.api import ErrorCode, WorkerError
 from worker.lock import LockHeld
 from worker.schema import DatabaseUnusable
@@ -67,6 +68,15 @@ def from_worker(error: WorkerError) -> Failure:
     return Failure(f"{title}: {description}".replace("`", "").replace("**", ""))
 
 
+def from_admin(error: AdminError) -> Failure:
+    """Word why a deed was not done, in the words Discord's people read."""
+    from bot.errors import words
+    from bot.texts import Texts
+
+    title, description = words(error, Texts())
+    return Failure(f"{title}: {description}".replace("`", "").replace("**", ""))
+
+
 def worded(error: BaseException) -> Failure | None:
     """Return the sentence for *error*, or None if it is a defect of the program and must show its trace."""
     if isinstance(error, BaseExceptionGroup):
@@ -94,6 +104,7 @@ def lasting(error: BaseException) -> bool:
 WORDINGS: Mapping[type[BaseException], Callable[[Any], Failure]] = {
     Failure: lambda failure: failure,
     WorkerError: from_worker,
+    AdminError: from_admin,
     DatabaseUnusable: lambda error: Failure(str(error)),
     Stopped: lambda error: Failure(str(error)),
     PlaygroundError: lambda error: Failure(str(error)),

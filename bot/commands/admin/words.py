@@ -9,7 +9,9 @@ from bot.answers import Interaction, guarded, texts_of
 from bot.commands.admin import pages
 from bot.commands.admin.clerk import Clerk, answer, defer
 from bot.commands.admin.options import CATEGORIES, WORDS, filled
+from bot.faults import BotCode, BotError
 from bot.moderation.gate import Moderation
+from bot.moderation.lists import readable
 from bot.render import Card, Letter
 from worker.deeds import PHRASE_LIMIT, SetWord, Verb
 
@@ -39,8 +41,14 @@ class WordsGroup(app_commands.Group):
         self, interaction: Interaction, category: str, phrase: Phrase, *, allow: bool = False
     ) -> None:
         """Refuse a phrase, or allow it."""
-        facts = {"verb": Verb.WORDS_ADD, "category": category, "phrase": phrase, "allow": allow}
-        await guarded(interaction, partial(self._set, interaction, facts))
+
+        async def work() -> None:
+            if not readable(phrase):
+                raise BotError(BotCode.NOTHING_SAID, options="a phrase with letters or digits")
+            facts = {"verb": Verb.WORDS_ADD, "category": category, "phrase": phrase, "allow": allow}
+            await self._set(interaction, facts)
+
+        await guarded(interaction, work)
 
     @app_commands.command(name="remove", description=WORDS("admin.help.words remove"))
     @app_commands.describe(category=WORDS("admin.option.category"), phrase=WORDS("admin.option.phrase"))
