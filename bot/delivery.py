@@ -45,6 +45,11 @@ def taken_at_once(job: Job) -> bool:
     return isinstance(job.order, Cell) and job.attempt == 0
 
 
+def same_weights(job: Job, other: Job) -> bool:
+    """True if as far as is known the same weights drew both; what was not told is no difference."""
+    return None in {job.model_hash, other.model_hash} or job.model_hash == other.model_hash
+
+
 class Delivered(Exception):  # noqa: N818 - ends the attempts, successfully or for good
     """Nothing more can be done for the outcome.
 
@@ -207,8 +212,10 @@ class Delivery:
             source = await self._desk.get(job.source)
         except JobNotFound:
             return ""
-        same = source.model == job.model
-        return "" if same else self._texts(origin.locale)("line.model_changed", model=job.model)
+        texts = self._texts(origin.locale)
+        if source.model != job.model:
+            return texts("line.model_changed", model=job.model)
+        return "" if same_weights(source, job) else texts("line.model_replaced", model=job.model)
 
     async def _post(self, job: Job, origin: Origin, letter: Letter, key: str, *, reply: bool) -> bool:
         """Post *letter* once under the nonce *key*; False if the job was deleted before or meanwhile."""

@@ -23,6 +23,7 @@ from worker.engine.models import Models
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
 from worker.metrics import DatabaseMetrics, DeviceMetrics
+from worker.queue.checkpoints import install
 from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
@@ -85,8 +86,12 @@ async def drawing(
     lock = worker_lock(folder.root, name)
     with FileLock(lock):
         try:
-            async with device_of(checkpoint.profile(settings.model), settings.engine) as device:
+            loaded: dict[str, str] = {}
+            profile = checkpoint.profile(settings.model)
+            async with device_of(profile, settings.engine, loaded.__setitem__) as device:
                 await upkeep.take_back()
+                for model, weights in loaded.items():
+                    await database.write(partial(install, name=model, weights=weights, now=time.time()))
                 store = Store(database, clock=time.time, limits=settings.limits)
                 screening = await screening_on(database, settings.moderation)
                 if monitor is not None:
@@ -99,7 +104,7 @@ async def drawing(
                     database,
                     worker=name,
                     device=hardware(settings.engine),
-                    model=checkpoint.profile(settings.model).name,
+                    model=profile.name,
                     use=device.use,
                     trouble=lambda: runner.trouble,
                     clock=time.time,
@@ -122,10 +127,12 @@ def forget_dead(root: Path, *, now: float) -> None:
 
 
 @asynccontextmanager
-async def device_of(profile: ModelProfile, engine: Engine) -> AsyncIterator[InProcessDevice]:
-    """Load the model and hand out the device; it is closed afterwards."""
+async def device_of(
+    profile: ModelProfile, engine: Engine, loaded: Callable[[str, str], None]
+) -> AsyncIterator[InProcessDevice]:
+    """Load the model, tell *loaded* its name and weights, hand out the device; it is closed afterwards."""
     device = InProcessDevice(
-        lambda: Models([profile], Hardware.named(engine.device, engine.dtype)),
+        lambda: Models([profile], Hardware.named(engine.device, engine.dtype), loaded),
         time.monotonic,
         engine.threads or min(MOST_THREADS, os.cpu_count() or 1),
     )

@@ -49,6 +49,7 @@ class Drawing(Frozen):
     negative_pull: float  # 0..1: how far the unconditional encoding moves toward the negatives
     seeds: tuple[int, ...]  # one per picture: its generator's seed, 0..2**63-1
     start: Start | None = None
+    weights: str | None = None  # hash of the model's weights where no others will do
 
 
 class Upscaling(Frozen):

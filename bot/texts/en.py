@@ -121,6 +121,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "The picture was no longer stored, and the model that drew it was replaced, so it cannot be drawn "
             "again. Its prompt can be sent again."
         ),
+        "worker.model_changed.title": "Model replaced",
+        "worker.model_changed": (
+            "The picture is no longer stored, and the model that drew it was replaced, so it cannot be drawn "
+            "again. Its prompt can be sent again."
+        ),
         "worker.out_of_memory.title": "Sorry! Could not complete the job!",
         "worker.out_of_memory": "There was not enough memory. Try a squarer `--ar` or a lower `--quality`.",
         "worker.engine_failed.title": "Sorry! Could not complete the job!",

@@ -6,6 +6,7 @@ from tests.acceptance.member import Member, custom_ids
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, job_of, labelled, private
 from worker.api import Limits
+from worker.queue.checkpoints import install
 
 RED = 0xED4245
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -183,3 +184,16 @@ async def test_variations_by_another_model_than_their_source_say_so(
     await easel.finish(await easel.take())
     result = await person.until(lambda: person.find("Variations (Strong) by", having="MJ::JOB::reroll"))
     assert result["content"].endswith("\n-# Drawn with newer, not with the model of the original.")
+
+
+async def test_variations_by_other_weights_of_the_same_name_say_so(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    await live.database.write(lambda db: install(db, "tiny", "aaaa", now=0))
+    grid = await drawn(easel, person, "a fox")
+    await live.database.write(lambda db: install(db, "tiny", "bbbb", now=1))
+    await person.press(grid, f"MJ::JOB::variation::1::{job_of(grid)}")
+    await easel.finish(await easel.take())
+    result = await person.until(lambda: person.find("Variations (Strong) by", having="MJ::JOB::reroll"))
+    words = "Drawn with other weights: tiny was replaced since the original."
+    assert result["content"].endswith(f"\n-# {words}")

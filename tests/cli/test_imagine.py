@@ -26,7 +26,7 @@ def test_a_prompt_becomes_a_grid_and_four_pictures_and_is_not_logged(tmp_path: P
     out = tmp_path / "pictures"
     prompt = "a zebra::2 on a green background --no hat --seed 7 --quality .25"
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "imagine", prompt, "--out", str(out), "--json"],
+        [sys.executable, "-m", "cli", "imagine", prompt, f"--out={out}", f"--data={tmp_path}", "--json"],
         cwd=ROOT,
         env={**os.environ, "JOURNEYMAN_LOG__LEVEL": "debug", "TMPDIR": str(tmp_path)},
         capture_output=True,
@@ -43,6 +43,11 @@ def test_a_prompt_becomes_a_grid_and_four_pictures_and_is_not_logged(tmp_path: P
     sizes = [each.size for each in pictures]
     assert sizes == [(256, 256), *[(128, 128)] * 4]
     assert "zebra" in str(pictures[1].info)
+    with closing(sqlite3.connect(tmp_path / "journeyman.sqlite3")) as database:
+        both = database.execute("SELECT model_hash, hash FROM jobs JOIN checkpoints ON name = model")
+        [(drawn_by, loaded)] = both
+    assert drawn_by == loaded
+    assert drawn_by in str(pictures[1].info)
     assert found["job_id"] in done.stderr
     assert "zebra" not in done.stderr
     assert not list(tmp_path.glob("journeyman-*"))

@@ -27,6 +27,7 @@ from worker.api import (
     WorkerError,
 )
 from worker.lock import FileLock, worker_lock
+from worker.queue.checkpoints import install
 from worker.queue.claims import LEASE_SECONDS, Claim
 from worker.recipe import Drawing, Upscaling, picture_seed
 
@@ -143,6 +144,27 @@ async def test_a_cell_that_aged_out_is_drawn_again_with_its_own_seed(house: Hous
     assert isinstance(claim.recipe, Drawing)
     assert claim.recipe.seeds == (picture_seed(grid.seed, 2),)
     assert len((await house.finish(claim)).files) == 1
+
+
+async def test_a_cell_that_aged_out_is_drawn_again_only_by_the_very_weights(house: House) -> None:
+    await house.database.write(lambda db: install(db, "tiny", "aaaa", now=0))
+    grid = await house.drawn()
+    assert grid.model_hash == "aaaa"
+    cell = await house.desk.submit(Cell(source=grid.id, index=3), owner_id=1, key="u", origin="")
+    assert (cell.state, cell.model_hash) == (JobState.SUCCEEDED, "aaaa")
+    house.images.remove(grid.id)
+    again = await house.desk.submit(Cell(source=grid.id, index=3), owner_id=1, key="v", origin="")
+    [claim] = await house.claim()
+    assert isinstance(claim.recipe, Drawing)
+    assert claim.recipe.weights == again.model_hash == "aaaa"
+    await house.database.write(lambda db: install(db, "tiny", "bbbb", now=1))
+    with pytest.raises(PictureGone):
+        await house.desk.submit(Cell(source=grid.id, index=4), owner_id=1, key="w", origin="")
+    await house.finish(claim)
+    assert (await house.drawn()).model_hash == "bbbb"
+    enlarged = await house.desk.submit(Upscale(source=cell.id), owner_id=1, key="x", origin="")
+    [claim] = await house.claim()
+    assert (await house.finish(claim)).model_hash == enlarged.model_hash == "aaaa"
 
 
 async def test_an_aged_out_cell_of_a_variation_needs_the_picture_it_started_from(house: House) -> None:

@@ -41,6 +41,7 @@ class Denoiser:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
+        self.weights = checkpoint.hash
         self._device = checkpoint.hardware.device
         self._dtype = checkpoint.hardware.dtype
         self._conditioner = Conditioner(checkpoint)

@@ -38,6 +38,7 @@ from worker.grids import GRID, composed
 from worker.images import ImageStore
 from worker.lock import any_worker, is_held, worker_lock
 from worker.queue import gate, news, places, quota
+from worker.queue.checkpoints import installed
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.quota import Rules
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
@@ -113,6 +114,7 @@ class SqliteDesk:
             credits=_price(order, made, self._profile, speed),
             seed=made.seed,
             model=made.model,
+            model_hash=made.model_hash,
             width=made.width,
             height=made.height,
         )
@@ -253,7 +255,8 @@ def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | N
     known = find_by_key(db, key)
     if known is not None or isinstance(order, Imagine):
         return known, None
-    return None, Source(find(db, order.source), recipe_of(db, order.source))
+    job = find(db, order.source)
+    return None, Source(job, recipe_of(db, job.id), installed(db, job.model))
 
 
 def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rules: Rules, now: float) -> Job:

@@ -29,7 +29,7 @@ RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
 
 SELECT_JOBS = (
     "SELECT id, order_json, request, state, speed, owner_id, seed, attempt, cancel_requested, origin, model,"
-    " width, height, files, error, created_at, started_at, finished_at FROM jobs "
+    " model_hash, width, height, files, error, created_at, started_at, finished_at FROM jobs "
 )
 
 
@@ -57,6 +57,7 @@ class Draft:
     model: str
     width: int
     height: int
+    model_hash: str | None = None  # of what drew it, where that is known before
     credits: float = 0.0  # what it costs; see worker/cost.py
     payment: Payment = FREE
     weight: float = 1.0  # its owner's, in the order of people
@@ -118,8 +119,9 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
         turns.enter(db, draft.owner_id, draft.speed, weight=draft.weight, now=now)
     db.execute(
         "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
-        " credits, batch, behind, seed, model, width, height, state, files, created_at, finished_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " credits, batch, behind, seed, model, model_hash, width, height, state, files, created_at,"
+        " finished_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             draft.id,
             draft.key,
@@ -136,6 +138,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             draft.batch is not None,
             draft.seed,
             draft.model,
+            draft.model_hash,
             draft.width,
             draft.height,
             draft.state,

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.worker.engine.recipes import drawing
 from worker.api import ErrorCode, WorkerError
 from worker.engine.checkpoint import Hardware, load
+from worker.engine.models import Models
 from worker.recipe import ModelProfile
 
 
@@ -66,3 +68,15 @@ def test_the_hash_is_that_of_the_unets_weights(copied: Path) -> None:
     changed[-1] ^= 1
     weights.write_bytes(bytes(changed))
     assert load(profile, hardware).hash != before
+
+
+def test_a_recipe_for_other_weights_is_refused_and_the_loaded_ones_are_told(profile: ModelProfile) -> None:
+    told: list[tuple[str, str]] = []
+    models = Models([profile], Hardware.named("cpu"), lambda name, weights: told.append((name, weights)))
+    models.preload()
+    [(name, weights)] = told
+    assert name == profile.name
+    assert models.backend(drawing(model=name, weights=weights)) is models.denoiser(name)
+    with pytest.raises(WorkerError) as caught:
+        models.backend(drawing(model=name, weights="0" * 10))
+    assert caught.value.code is ErrorCode.MODEL_CHANGED
