@@ -106,7 +106,9 @@ class Orders:
         """Keep *prompt* for a button and return its id; None if that takes too long."""
         try:
             async with asyncio.timeout(self._pace.answer):
-                await self._settings.keep_fix(str(interaction.id), prompt, self._clock())
+                await self._settings.keep_fix(
+                    str(interaction.id), prompt, self._clock(), owner_id=interaction.user.id
+                )
         except (TimeoutError, WorkerError):
             return None  # the words are enough; the button is a convenience
         return str(interaction.id)
