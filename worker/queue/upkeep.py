@@ -17,6 +17,7 @@ from worker.images import ImageStore
 from worker.keep import Retention
 from worker.lock import is_held, worker_lock
 from worker.queue.claims import LEASE_SECONDS
+from worker.queue.confidant import scrub
 from worker.queue.retention import DAY_SECONDS, Ageing
 from worker.queue.rows import StaleJob
 from worker.queue.store import ClaimId, bury, hand_back
@@ -115,6 +116,7 @@ class Upkeep:
             pass
         if self._ageing is not None:
             await self._ageing.run()
+        await scrub(self._database)
         return await self._sweep()
 
     async def _sweep(self) -> int:
