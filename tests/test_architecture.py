@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,11 @@ HIDDEN_INPUTS = {
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def test_types_are_checked_in_every_package_of_ours() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert {*PACKAGES, "training"} - {"migrations"} == set(settings["tool"]["mypy"]["packages"])
 
 
 def modules() -> list[Path]:
