@@ -18,6 +18,7 @@ from bot.commands.help import HelpCommand
 from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
 from bot.commands.menus import Menus
+from bot.commands.moderation import ModerationCommand
 from bot.commands.show import ShowCommand
 from bot.courier import Courier
 from bot.doorman import Doorman
@@ -122,6 +123,8 @@ class Journeyman(commands.Bot):
             InfoCommand(desk=desk, settings=settings, outlet=outlet),
             HelpCommand(),
         )
+        if moderation is not None:
+            self.tree.add_command(ModerationCommand(moderation, clock=clock))
         self._courier_task: asyncio.Task[None] | None = None
         self._clerk: Clerk | None = None
         self._herald: Herald | None = None

@@ -44,6 +44,7 @@ class BotCode(StrEnum):
     APPEAL_SENT = "appeal_sent"
     APPEAL_DECIDED = "appeal_decided"
     NOT_A_MODERATOR = "not_a_moderator"
+    NOT_A_MANAGER = "not_a_manager"
 
 
 class BotError(Exception):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bot.faults import BotCode, BotError
 from bot.moderation.lists import Lists, shipped
-from bot.moderation.records import Gate, Records, Refusal, RefusalState
+from bot.moderation.records import Gate, Records, Refusal, RefusalState, Strike
 from bot.moderation.rules import Outcome, Rules, Ruling, Sanctions, ruling, strictest
 from bot.moderation.servers import Server, Servers
 from bot.moderation.verdict import Verdict, explain
@@ -151,6 +151,12 @@ class Moderation:
     async def rules(self, guild_id: int) -> Rules:
         """Return a server's rules."""
         return (await self.servers.server(guild_id, self._settings.rules)).rules
+
+    def timeout_of(self, strikes: Sequence[Strike]) -> float | None:
+        """Return when the timeout ends that *strikes* led to, None if there is none now."""
+        counting = [strike.at for strike in strikes if strike.forgiven_by is None]
+        until = self._settings.sanctions.timeout_until(counting)
+        return None if until is None or until <= self._clock() else until
 
     async def _server(self, guild_id: int, version: int) -> Server:
         known = self._known.get(guild_id)

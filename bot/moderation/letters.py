@@ -1,20 +1,31 @@
 """What moderation says. Pure."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from bot import echo
 from bot.actions import Action, Verb
 from bot.errors import with_prompt
-from bot.moderation.records import Refusal, RefusalState
+from bot.moderation.records import Refusal, RefusalState, Strike
+from bot.moderation.rules import Outcome, Rules
 from bot.render import AMBER, RED, Button, Card, File, Letter, Style
 from bot.texts import Texts
 from worker.api import Category
 
+Work = Callable[[], Awaitable[None]]
+
 GREEN = 0x57F287
+SHOWN_STRIKES = 25
 PROMPT_ROOM = 1500  # characters of a prompt in a message; the whole comes as a file
 
 
 def category(name: Category, texts: Texts) -> str:
     """Return how people call a category."""
     return texts(f"moderation.category.{name}")
+
+
+def outcome(name: Outcome, texts: Texts) -> str:
+    """Return how people call an outcome."""
+    return texts(f"moderation.outcome.{name}")
 
 
 def refused(refusal: Refusal, texts: Texts, *, appeals: bool) -> Letter:
@@ -68,3 +79,47 @@ def decision(refusal: Refusal, texts: Texts) -> Letter:
         return Letter(card=card)
     words = texts("moderation.approved", channel_id=refusal.channel_id)
     return with_prompt(Letter(), texts("moderation.approved.title"), words, refusal.prompt, color=GREEN)
+
+
+def rules(rules: Rules, texts: Texts) -> Letter:
+    """Return a server's rules."""
+    lines = [_rule(each, rules, texts) for each in Category]
+    words = outcome(rules.picture, texts)
+    lines.append(texts("moderation.rules.pictures", outcome=words, threshold=rules.picture_threshold))
+    if rules.moderators_channel_id is None:
+        lines.append(texts("moderation.rules.no_appeals"))
+    else:
+        lines.append(texts("moderation.rules.appeals", channel_id=rules.moderators_channel_id))
+    return Letter(card=Card(texts("moderation.rules.title"), "\n".join(lines), AMBER))
+
+
+def _rule(about: Category, rules: Rules, texts: Texts) -> str:
+    plain, adult = (rules.outcome(about, nsfw=nsfw) for nsfw in (False, True))
+    facts = {"category": category(about, texts), "outcome": outcome(plain, texts)}
+    if adult is plain:
+        return texts("moderation.rules.line", **facts)
+    return texts("moderation.rules.adult", **facts, adult=outcome(adult, texts))
+
+
+def strikes(user_id: int, strikes: Sequence[Strike], until: float | None, texts: Texts) -> Letter:
+    """Return a person's latest strikes, and the end of their timeout if they are in one."""
+    title = texts("moderation.strikes.title")
+    if not strikes:
+        return Letter(card=Card(title, texts("moderation.strikes.none", user_id=user_id), GREEN))
+    lines = [f"<@{user_id}>", *(_strike(each, texts) for each in strikes[-SHOWN_STRIKES:])]
+    if until is not None:
+        lines.append(texts("moderation.strikes.until", until=int(until)))
+    return Letter(card=Card(title, "\n".join(lines), AMBER))
+
+
+def _strike(strike: Strike, texts: Texts) -> str:
+    facts = {"at": int(strike.at), "category": category(strike.category, texts)}
+    if strike.forgiven_by is None:
+        return texts("moderation.strikes.line", **facts)
+    return texts("moderation.strikes.forgiven", **facts, by=strike.forgiven_by)
+
+
+def forgiven(user_id: int, count: int, texts: Texts) -> Letter:
+    """Return that a person's strikes no longer count."""
+    words = texts("moderation.forgiven", user_id=user_id, n=count)
+    return Letter(card=Card(texts("moderation.forgiven.title"), words, GREEN))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.texts import en, en_admin
+from bot.texts import en, en_admin, en_moderation
 
 _LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS}
 
@@ -11,7 +11,12 @@ class Texts:
     """The catalogue in one language."""
 
     def __init__(self, locale: str = "en-US") -> None:
-        self._words = {**en.WORDS, **en_admin.WORDS, **_LANGUAGES.get(locale.partition("-")[0], {})}
+        self._words = {
+            **en.WORDS,
+            **en_admin.WORDS,
+            **en_moderation.WORDS,
+            **_LANGUAGES.get(locale.partition("-")[0], {}),
+        }
 
     def __call__(self, key: str, /, **facts: object) -> str:
         """Return the words for *key* with its places filled.

@@ -62,23 +62,27 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.out_of_credit.title": "Credits exhausted",
         "worker.out_of_credit": (
-            "This costs {cost} credits and you are {missing} short: of {allowed} for the last {window}, "
-            "{left} are left. Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands "
-            "below."
+            "**Cost**: {cost} · **Left**: {left} of {allowed} for the last {window} · **Missing**: {missing}\n"
+            "Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands below. Relax costs "
+            "nothing and waits behind the others."
         ),
         "worker.out_of_credit.never": (
-            "This costs {cost} credits, which is more than the {allowed} you may use in a {window}. Try a "
-            "lower `--quality`. Nothing was queued; your prompt stands below."
+            "**Cost**: {cost} · **Left**: {left} of {allowed} for a {window} · **Missing**: {missing}\n"
+            "That is more than a {window} has. Nothing was queued; your prompt stands below. Relax costs "
+            "nothing and waits behind the others."
         ),
-        "worker.server_out_of_credit.title": "Credits exhausted",
+        "worker.server_out_of_credit.title": "This server's credits are exhausted",
         "worker.server_out_of_credit": (
-            "This costs {cost} credits and this server is {missing} short: of {allowed} that its people "
-            "share for the last {window}, {left} are left. Enough comes back <t:{refill_at}:R>. Nothing was "
-            "queued; your prompt stands below."
+            "**Cost**: {cost} · **Left**: {left} of {allowed} that this server's people share for the last "
+            "{window} · **Missing**: {missing}\n"
+            "Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands below. Relax costs "
+            "nothing and waits behind the others."
         ),
         "worker.server_out_of_credit.never": (
-            "This costs {cost} credits, which is more than the {allowed} that the people of this server "
-            "share in a {window}. Try a lower `--quality`. Nothing was queued; your prompt stands below."
+            "**Cost**: {cost} · **Left**: {left} of {allowed} that this server's people share for a {window} · "
+            "**Missing**: {missing}\n"
+            "That is more than a {window} has. Nothing was queued; your prompt stands below. Relax costs "
+            "nothing and waits behind the others."
         ),
         "worker.turbo_off.title": "Job action restricted",
         "worker.turbo_off": "Turbo is not open on this server. Use `--fast`, or leave the mode out.",
@@ -116,11 +120,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.disk_full": "The disk is full, so the pictures could not be stored. Tell whoever runs me.",
         "worker.model_missing.title": "Model missing",
         "worker.model_missing": "The model that draws is missing or damaged. Tell whoever runs me.",
-        "worker.model_changed.title": "Model replaced",
-        "worker.model_changed": (
-            "The picture was no longer stored, and the model that drew it was replaced, so it cannot be drawn "
-            "again. Its prompt can be sent again."
-        ),
         "worker.model_changed.title": "Model replaced",
         "worker.model_changed": (
             "The picture is no longer stored, and the model that drew it was replaced, so it cannot be drawn "
@@ -169,13 +168,15 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "bot.appeal_not_yours.title": "Not yours",
         "bot.appeal_not_yours": "Only the person whose prompt was refused can appeal.",
         "bot.appeal_unheard.title": "Nobody there",
-        "bot.appeal_unheard": "I cannot reach the moderators' channel of this server. Ask a moderator directly.",
+        "bot.appeal_unheard": "I cannot reach this server's moderators' channel. Ask a moderator directly.",
         "bot.appeal_sent.title": "Already sent",
         "bot.appeal_sent": "The moderators have your prompt. You will get a direct message.",
         "bot.appeal_decided.title": "Already decided",
         "bot.appeal_decided": "This was decided before.",
+        "bot.not_a_manager.title": "Not allowed",
+        "bot.not_a_manager": "That takes the permission Manage Server; for strikes Manage Messages will do.",
         "bot.not_a_moderator.title": "For moderators",
-        "bot.not_a_moderator": "Only who may manage messages here, in the moderators' channel, can decide that.",
+        "bot.not_a_moderator": "Only who may manage messages in the moderators' channel can decide that.",
         "bot.unfinished.title": "Still at it",
         "bot.unfinished": "This job is {state}. Its pictures will be posted when they are done.{link}",
         "bot.ended.title": "Nothing to show",
@@ -218,7 +219,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "moderation.category.political": "politics",
         "moderation.category.health": "health",
         "moderation.refused.title": "Not drawn",
-        "moderation.refused.words": "This server does not draw **{category}**, and your prompt reads like that.",
+        "moderation.refused.words": "This server does not draw **{category}**; your prompt reads like it.",
         "moderation.refused.meaning": (
             "This server does not draw **{category}**, and the meaning of your prompt comes too near to it."
         ),
@@ -238,7 +239,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "moderation.appeal.denied": "**Denied** by <@{user_id}>.",
         "moderation.appealed": "The moderators have your prompt now. You will get a direct message.",
         "moderation.approved.title": "Approved",
-        "moderation.approved": "The moderators let this prompt through. Send it again in <#{channel_id}>, once.",
+        "moderation.approved": "The moderators let this prompt through, once. Send it again: <#{channel_id}>.",
         "moderation.denied.title": "Denied",
         "moderation.denied": "The moderators agree that your prompt is not for this server.",
         "moderation.withheld.title": "Not shown",

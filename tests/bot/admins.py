@@ -6,7 +6,8 @@ from playground.permissions import Permission
 from tests.acceptance.member import Member, Message
 from tests.bot.studio import Studio
 
-KINDS = {"person": 6, "channel": 7, "role": 8, "credits": 10, "day": 10, "month": 10, "running": 4}
+NUMBERS = dict.fromkeys(("credits", "day", "month", "threshold"), 10)
+KINDS = {"person": 6, "channel": 7, "role": 8, "running": 4, **NUMBERS}
 
 
 def appoint(studio: Studio, user_id: str, *permissions: Permission) -> str:
@@ -20,10 +21,10 @@ def appoint(studio: Studio, user_id: str, *permissions: Permission) -> str:
     return role.id
 
 
-async def admin(boss: Member, path: str, /, **options: Any) -> Message:
-    """Type ``/admin`` and return the private answer as it is once it says something."""
+async def admin(boss: Member, path: str, /, *, root: str = "admin", **options: Any) -> Message:
+    """Type ``/admin``, or another *root*, and return the private answer as it is once it says something."""
     index = await boss.rest("GET", f"/guilds/{boss.facts['guild_id']}/application-command-index")
-    command = next(c for c in index["application_commands"] if c["name"] == "admin")
+    command = next(c for c in index["application_commands"] if c["name"] == root)
     typed = [
         {"type": 5 if isinstance(value, bool) else KINDS.get(name, 3), "name": name, "value": value}
         for name, value in options.items()
@@ -34,7 +35,7 @@ async def admin(boss: Member, path: str, /, **options: Any) -> Message:
     data = {
         "version": command["version"],
         "id": command["id"],
-        "name": "admin",
+        "name": root,
         "type": 1,
         "options": nested,
         "attachments": [],

@@ -14,6 +14,7 @@ from bot.moderation.rules import Outcome, Rules, Sanctions
 from bot.moderation.servers import Deed, Servers
 from playground.permissions import Permission
 from tests.acceptance.member import Member, Message, custom_ids
+from tests.bot.admins import admin, appoint, text
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, labelled, ordered, private, settled
 from worker.api import Category, ErrorCode, JobId, JobState
@@ -120,7 +121,7 @@ async def test_an_approved_appeal_lets_that_prompt_of_that_person_through_once(
         await other.until(lambda: "Approved" in str(other.messages[before["id"]]["embeds"]))
         assert custom_ids(other.messages[before["id"]]) == []
     told = await person.until(
-        lambda: next((m for m in person.messages.values() if "Send it again" in str(m["embeds"])), None)
+        lambda: next((m for m in person.messages.values() if "through, once" in str(m["embeds"])), None)
     )
     assert told["embeds"][0]["title"] == "Approved"
     await refused(person, "another nude woman")  # not that prompt
@@ -218,7 +219,7 @@ async def test_a_decision_made_while_the_bot_died_is_told_by_the_next(studio: St
         await moderation.records.appeal(refusal_id, 1)
         assert await moderation.records.decide(refusal_id, 2, studio.clock(), approve=True)
         async with studio.running():
-            await person.until(lambda: "let this prompt through" in str(person.messages))
+            await person.until(lambda: "through, once" in str(person.messages))
             async with asyncio.timeout(20):
                 while await moderation.records.untold():  # noqa: ASYNC110 - rows ring no bell
                     await asyncio.sleep(0.01)
@@ -388,6 +389,39 @@ async def test_what_a_worker_finds_in_a_prompt_is_told_privately_and_can_be_appe
         mine = await person.until(lambda: next((m for m in private(person) if "JM::appeal" in str(m)), None))
         assert "meaning of your prompt" in mine["embeds"][0]["description"]
         assert (await studio.desk.get(JobId(job.id))).state is JobState.FAILED
+
+
+async def test_a_server_sets_its_rules_by_command_and_moderators_forgive(
+    studio: Studio, watched: Moderation, person: Member
+) -> None:
+    async def said(path: str, **options: object) -> str:
+        return text(await admin(person, path, root="moderation", **options))
+
+    appoint(studio, person.user["id"], Permission.MANAGE_GUILD)
+    assert "**politics**: allow" in await said("show")
+    words = await said("category", category="political", outcome="refuse_and_strike")
+    assert "**politics**: refuse, with a strike" in words
+    assert "in adult channels: allow" in await said(
+        "category", category="sexual", outcome="refuse", adult="allow"
+    )
+    assert "(from 0.50): refuse" in await said("pictures", outcome="refuse", threshold=0.5)
+    channel = studio.playground.admin.add_channel("moderators")
+    assert f"<#{channel.id}>" in await said("appeals", channel=channel.id)
+    await refused(person, "donald trump on a horse")
+    assert "politics" in await said("strikes", person=person.user["id"])
+    assert "had 1 strikes" in await said("forgive", person=person.user["id"])
+    assert "forgiven by" in await said("strikes", person=person.user["id"])
+    assert "**politics**: allow" in await said("category", category="political", outcome="default")
+    verbs = await studio.database.read(lambda db: [r["verb"] for r in db.execute("SELECT verb FROM audit")])
+    assert verbs == [*["moderation set"] * 4, "moderation forgive", "moderation set"]
+
+
+async def test_moderators_see_strikes_but_set_no_rules(studio: Studio, person: Member) -> None:
+    appoint(studio, person.user["id"], Permission.MANAGE_MESSAGES)
+    answer = await admin(person, "category", root="moderation", category="hate", outcome="allow")
+    assert answer["embeds"][0]["title"] == "Not allowed"
+    assert "no strikes" in text(await admin(person, "strikes", root="moderation", person=person.user["id"]))
+    await refused(person, "a crowd doing the nazi salute")
 
 
 async def test_forgetting_a_person_leaves_nothing_of_their_prompts(
