@@ -117,9 +117,7 @@ class Monitor(Section):
 class Admin(Section):
     """``[admin]``: from where the installation is run."""
 
-    # Servers whose admins may change what all servers share: the queue, people, credits, models. None named:
-    # the only server the bot is in.
-    servers: tuple[int, ...] = ()
+    servers: tuple[int, ...] = ()  # whose admins steer what all servers share; none: the only one there is
 
 
 class Settings(BaseSettings):

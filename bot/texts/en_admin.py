@@ -84,9 +84,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.ask.user block": (
             "This keeps <@{user_id}> from ordering until further notice and stops their **{touches}** jobs."
         ),
-        "admin.ask.quota reset": (
-            "This forgets what <@{user_id}> has used of their day and month; **{touches}** jobs are touched."
-        ),
+        "admin.ask.quota reset": "This forgets what <@{user_id}> has used of their day and month.",
         "admin.kept": "Nothing was changed.",
         # Answers
         "admin.done.title": "Done",
@@ -179,9 +177,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.models.one": (
             "A worker draws with the model of its own configuration; another one needs another worker."
         ),
-        "admin.quota.person": (
-            "<@{user_id}>: {day} today, {month} in 30 days; {left} granted credits left."
-        ),
+        "admin.quota.person": ("<@{user_id}>: {day} today, {month} in 30 days; {left} granted credits left."),
         "admin.quota.use": "{used} of {allowed} credits",
         "admin.quota.unlimited": "{used} credits of any number",
         "admin.quota.places": "{running} jobs at the same time, {waiting} waiting.",

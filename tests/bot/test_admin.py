@@ -328,6 +328,9 @@ async def test_credits_are_granted_limited_and_shown(live: Studio, boss: Member,
     assert "2 jobs at the same time" in shown
     assert "day 5" in text(await admin(boss, "quota show"))
     assert "one of" in text(await admin(boss, "quota set", day=5))
+    nonce = await friend.command("imagine", prompt="a fox")
+    await friend.until(lambda: friend.answer(nonce))
+    assert "1 of 5 credits" in text(await admin(boss, "quota show", person=identity))
     question = await admin(boss, "quota reset", person=identity)
     assert "begin anew" in text(await pressed(boss, question, labelled(question, "Yes")))
 

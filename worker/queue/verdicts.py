@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from worker.accounts import Allowance, Whose
+from worker.accounts import Allowance, Whose, Window
 from worker.admin import AdminCode, AdminError, Restriction
 from worker.cost import GRAINS, grains
 from worker.deeds import (
@@ -83,8 +83,12 @@ def set_quota(db: sqlite3.Connection, deed: SetQuota) -> Effect:
 
 def reset_quota(db: sqlite3.Connection, deed: ResetQuota, actor: str, now: float) -> Effect:
     """Let a person's windows begin anew."""
+    target = f"user {deed.user_id}"
+    month = ledger.since(db, Window.MONTH, deed.user_id, now=now)
+    if ledger.used(db, Whose.PERSON, deed.user_id, month) <= 0:
+        return Effect(target)
     used = ledger.reset(db, deed.user_id, actor=actor, now=now)
-    return Effect(f"user {deed.user_id}", {"used in 30 days": used / GRAINS}, {"used in 30 days": 0})
+    return Effect(target, {"used in 30 days": used / GRAINS}, {"used in 30 days": 0})
 
 
 def _allowance(said: Allowance | None) -> dict[str, JsonValue]:
