@@ -5,8 +5,10 @@ import pytest
 from tests.acceptance.member import Member, custom_ids
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, job_of, labelled, private
+from worker.accounts import Credits
 from worker.api import Limits
 from worker.queue.checkpoints import install
+from worker.queue.quota import Rules
 
 RED = 0xED4245
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -87,7 +89,7 @@ def one_button(custom_id: str) -> object:
 
 
 async def test_a_full_queue_keeps_the_prompt_in_the_answer(studio: Studio) -> None:
-    studio.desk._limits = Limits(running=1, waiting=1)
+    studio.desk._rules = Rules(Limits(running=1, waiting=1), Credits())
     async with studio.running(), studio.member() as person:
         await person.command("imagine", prompt="one")
         await person.until(lambda: person.find("**one**"))

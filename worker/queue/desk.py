@@ -74,7 +74,6 @@ class SqliteDesk:
         """
         self._database = database
         self._images = images
-        self._limits = limits
         self._rules = Rules(limits, credits or Credits())
         self._profile = profile
         self._clock = clock
@@ -101,7 +100,7 @@ class SqliteDesk:
             return known
         made = plan(order, source, profile=self._profile, seed=self._random.getrandbits(32))
         made = await self._available(order, source, made)
-        speed = check_lane(made.request, self._limits) if made.recipe else Speed.FAST
+        speed = check_lane(made.request, self._rules.limits) if made.recipe else Speed.FAST
         draft = Draft(
             id=JobId(str(UUID(int=self._random.getrandbits(128), version=4))),
             key=key,
