@@ -77,14 +77,15 @@ WORDS: Mapping[str, str] = MappingProxyType(
         # Questions
         "admin.ask.title": "Are you sure?",
         "admin.ask.changed": "Meanwhile something changed. ",
-        "admin.ask.queue cancel": "This stops **{touches}** jobs, waiting and running: {target}.",
+        "admin.ask.queue cancel": "This stops **{touches}** jobs, waiting and running ({target}).",
         "admin.ask.queue clear": (
-            "This cancels **{touches}** waiting jobs: {target}. What is being drawn goes on."
+            "This cancels **{touches}** waiting jobs ({target}). What is being drawn goes on."
         ),
         "admin.ask.user block": (
             "This keeps <@{user_id}> from ordering until further notice and stops their **{touches}** jobs."
         ),
         "admin.ask.quota reset": "This forgets what <@{user_id}> has used of their day and month.",
+        "admin.everybody": "everybody's",
         "admin.kept": "Nothing was changed.",
         # Answers
         "admin.done.title": "Done",
@@ -143,7 +144,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.queue.head": (
             "The queue is {mode}. Waiting: {waiting}. Running: {running}. People waiting: {people}."
         ),
-        "admin.queue.line": "`{id}` {state}{first} · {kind}, {lane} · <@{owner_id}> · <t:{at}:R>{error}",
+        "admin.queue.line": "**{state}**{first} · {kind}, {lane} · <@{owner_id}> · <t:{at}:R>{error}\n`{id}`",
         "admin.queue.first": " · **first**",
         "admin.person": (
             "<@{user_id}>: {waiting} waiting, {running} running, {pictures} finished ({minutes:.1f} "

@@ -110,7 +110,7 @@ def named(which: Which, texts: Texts) -> str:
         f"<@{which.owner_id}>" if which.owner_id else "",
         mode(which.speed, texts) if which.speed else "",
     )
-    return ", ".join(filter(None, parts)) or "all"
+    return ", ".join(filter(None, parts)) or texts("admin.everybody")
 
 
 def queue(view: QueueView, lines: Sequence[JobLine], total: int, texts: Texts) -> Sheet:
