@@ -397,7 +397,7 @@ async def test_a_server_sets_its_rules_by_command_and_moderators_forgive(
     async def said(path: str, **options: object) -> str:
         return text(await admin(person, path, root="moderation", **options))
 
-    appoint(studio, person.user["id"], Permission.MANAGE_GUILD)
+    appoint(studio, person.user["id"], Permission.MANAGE_GUILD, Permission.MANAGE_MESSAGES)
     assert "**politics**: allow" in await said("show")
     words = await said("category", category="political", outcome="refuse_and_strike")
     assert "**politics**: refuse, with a strike" in words
