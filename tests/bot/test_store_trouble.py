@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.member import Member
 from tests.bot.easel import Easel
-from tests.bot.studio import Studio, grids, ordered, private, settled
+from tests.bot.studio import QUICK, Studio, grids, ordered, private, settled
 from worker.api import DatabaseBusy, ErrorCode, WorkerError
 
 FULL = WorkerError(ErrorCode.DISK_FULL)
@@ -98,21 +98,10 @@ async def test_an_order_whose_answer_could_not_be_noted_is_not_called_refused(
     assert len(grids(person)) == 1
 
 
-async def busy(live: Studio, *, so: bool) -> None:
-    """Wait until the courier looks often, or no longer."""
-    async with asyncio.timeout(20):
-        while await live.bot.courier._busy() is not so:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
-
-
-async def test_polling_is_quick_only_while_news_may_come(live: Studio, easel: Easel, person: Member) -> None:
-    await busy(live, so=False)
-    await person.command("imagine", prompt="a fox")
-    await busy(live, so=True)
-    easel.leave()
-    await busy(live, so=False)
-    await easel.finish(await easel.take())
-    await person.until(lambda: grids(person))
-    await busy(live, so=False)
-    await ordered(person, easel, "a hen")
-    await busy(live, so=True)
+async def test_news_is_heard_and_not_waited_for(studio: Studio) -> None:
+    async with studio.running(QUICK.model_copy(update={"listen": 60.0})), studio.member() as person:
+        _, job = await ordered(person, studio.easel)
+        await studio.easel.show(job, 0.5)
+        await person.until(lambda: person.find("(50%)"))
+        await studio.easel.finish(job)
+        await person.until(lambda: grids(person))
