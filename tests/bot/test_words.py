@@ -48,6 +48,20 @@ ORDERS: list[Order] = [
 ]
 
 
+ORIGIN = Origin(
+    interaction_id=2**63,
+    application_id=2,
+    token="secret",
+    expires_at=1.5,
+    reach=Reach.CHANNEL,
+    channel_id=3,
+    guild_id=None,
+    reply_to=None,
+    user_name="ann",
+    file_limit=10,
+)
+
+
 def job(text: str = "a fox", order: Order | None = None, **changes: object) -> Job:
     request = ImagineRequest(text=text, parts=(Part(text=text),))
     fields: dict[str, object] = {
@@ -278,31 +292,23 @@ def test_many_problems_are_counted_where_they_do_not_fit() -> None:
 def test_every_text_has_places_that_can_be_filled() -> None:
     for key, words in WORDS.items():
         names = {name for _, name, _, _ in string.Formatter().parse(words) if name is not None}
-        assert TEXTS(key, **dict.fromkeys(names, "x")), key
+        assert TEXTS(key, **dict.fromkeys(names, 1)), key  # a number, since some are rounded
 
 
 def test_an_origin_survives_being_stored_and_strangers_have_none() -> None:
-    origin = Origin(
-        interaction_id=2**63,
-        application_id=2,
-        token="secret",
-        expires_at=1.5,
-        reach=Reach.CHANNEL,
-        channel_id=3,
-        guild_id=None,
-        reply_to=None,
-        user_name="ann",
-        file_limit=10,
-    )
-    assert origin_of(job(origin=origin.text)) == origin
+    assert origin_of(job(origin=ORIGIN.text)) == ORIGIN
     assert origin_of(job(origin="command line")) is None
 
 
 def test_owners_and_moderators_cancel_and_nobody_else() -> None:
     may_cancel(Caller(2**63), job())
-    may_cancel(Caller(1, moderator=True), job())
+    here = job(origin=ORIGIN.text)
+    may_cancel(Caller(1, moderator=True, channel_id=ORIGIN.channel_id), here)
+    for stranger in (Caller(1, channel_id=ORIGIN.channel_id), Caller(1, moderator=True, channel_id=4)):
+        with pytest.raises(BotError):
+            may_cancel(stranger, here)
     with pytest.raises(BotError):
-        may_cancel(Caller(1), job())
+        may_cancel(Caller(1, moderator=True), job())
     with pytest.raises(BotError):
         must_own(Caller(1, moderator=True), job())
 
