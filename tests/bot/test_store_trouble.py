@@ -1,6 +1,5 @@
 """Database or disk fail for a moment: the bot lives, and what is owed is shown without a restart."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from typing import Any
