@@ -22,6 +22,7 @@ COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
     "migrate": "cli.migrate",
     "simulate": "cli.simulate",
     "doctor": "cli.doctor",
+    "privacy": "cli.privacy",
     "config": "cli.reference",
     "backup": "cli.backup",
     "restore": "cli.restore",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parser import Speed
@@ -131,10 +131,11 @@ def test_equal_people_are_served_as_they_came(arrivals: list[int]) -> None:
 
 
 @given(
-    st.lists(st.tuples(CREDITS, CREDITS), min_size=40, max_size=80),
+    st.lists(st.tuples(CREDITS, CREDITS), min_size=20, max_size=40),
     st.sampled_from([0.5, 1.0, 2.0, 3.0, 10.0]),
     st.sampled_from([1.0, 2.0]),
 )
+@settings(max_examples=40)
 def test_people_get_by_weight_to_within_one_job_each(
     jobs: list[tuple[float, float]], first: float, second: float
 ) -> None:

@@ -1,7 +1,7 @@
 """Who orders what and when, for simulations: the same seed gives the same orders."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
@@ -52,15 +52,13 @@ class Demand:
         return sum(credits_ * part for credits_, part in self.mix)
 
     def orders(self, random: Random) -> list[Ticket]:
-        """Return everybody's orders in the order of time, numbered; the flooder's are not among them."""
+        """Return everybody's orders but the flooder's, in no order and not yet numbered."""
         activity = [random.lognormvariate(0, UNEVENNESS) for _ in range(self.people)]
         weights = [2.0 if random.random() < self.favoured else 1.0 for _ in range(self.people)]
-        made = [
+        return [
             self._ticket(random, owner, at, weights[owner - 1])
             for owner, at in self._moments(random, activity)
         ]
-        made.sort(key=lambda ticket: (ticket.at, ticket.owner_id))
-        return [replace(ticket, number=number) for number, ticket in enumerate(made, 1)]
 
     def _moments(self, random: Random, activity: Sequence[float]) -> Iterator[tuple[int, float]]:
         """Yield owners and the seconds at which they order."""

@@ -40,9 +40,9 @@ class Rules:
 
 RULES: Mapping[Speed, Rules] = MappingProxyType(
     {
-        Speed.TURBO: Rules(lead=4, half_life=3600, patience=600),
-        Speed.FAST: Rules(lead=4, half_life=3600, patience=600),
-        Speed.RELAX: Rules(lead=40, half_life=24 * 3600, patience=3600),
+        Speed.TURBO: Rules(lead=2, half_life=3600, patience=600),
+        Speed.FAST: Rules(lead=2, half_life=3600, patience=600),
+        Speed.RELAX: Rules(lead=20, half_life=24 * 3600, patience=3600),
     }
 )
 

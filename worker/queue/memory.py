@@ -57,8 +57,6 @@ class Ticket:
 class Queue(Protocol):
     """Who is next, by some rule."""
 
-    running: dict[int, int]
-
     def submit(self, ticket: Ticket) -> None:
         """Let *ticket* wait; numbers and times only grow."""
         ...
@@ -67,8 +65,8 @@ class Queue(Protocol):
         """Take out the job whose turn it is and count it as running, None where there is none to claim."""
         ...
 
-    def waiting(self, owner_id: int) -> int:
-        """Return how many jobs of *owner_id* wait."""
+    def finish(self, ticket: Ticket, now: float) -> None:
+        """End a job that was claimed."""
         ...
 
 
@@ -171,6 +169,10 @@ class FairQueue:
                 return self._serve(lane, offer, now)
         return None
 
+    def finish(self, ticket: Ticket, now: float) -> None:  # noqa: ARG002 - as others need it
+        """End a job that was claimed."""
+        self.running[ticket.owner_id] -= 1
+
     def waiting(self, owner_id: int) -> int:
         """Return how many jobs of *owner_id* wait."""
         people = [lane.people.get(owner_id) for lane in self._lanes.values()]
@@ -252,9 +254,9 @@ class ArrivalQueue:
                     return self._serve(self._lines[speed, owner_id])
         return None
 
-    def waiting(self, owner_id: int) -> int:
-        """Return how many jobs of *owner_id* wait."""
-        return sum(len(self._lines.get((speed, owner_id), ())) for speed in LANES)
+    def finish(self, ticket: Ticket, now: float) -> None:  # noqa: ARG002 - as others need it
+        """End a job that was claimed."""
+        self.running[ticket.owner_id] -= 1
 
     def _rank(self, head: Ticket) -> int:
         """Return where a line with this head stands."""

@@ -1,10 +1,12 @@
 """A queue in virtual time: people, devices, and how long everybody waits under each rule."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
+from math import inf
 from random import Random
-from statistics import fmean
+from statistics import fmean, median
 
 from worker.api import Limits
 from worker.queue.demand import FLOODER, Demand
@@ -73,6 +75,7 @@ class _Service:
 
     weight: float = 1.0
     waiting: int = 0
+    running: int = 0
     since: float = 0.0  # when the first of those came
     credits: float = 0.0  # of jobs that began in this window
 
@@ -100,11 +103,11 @@ class _Run:
     drawn_seconds: float = 0.0
     windows: list[tuple[int, float | None]] = field(
         default_factory=list
-    )  # people who were busy, and Jain's index
+    )  # people who were busy, Jain's index
 
     def advance(self, now: float) -> None:
         """Close the windows that end by then."""
-        while now >= (begin := len(self.windows) * WINDOW_SECONDS) + WINDOW_SECONDS:
+        while min(now, self.end) >= (begin := len(self.windows) * WINDOW_SECONDS) + WINDOW_SECONDS:
             people = self.service.values()
             got = [each.credits / each.weight for each in people if each.waiting and each.since <= begin]
             self.windows.append((len(got), jain(got) if len(got) > 1 else None))
@@ -115,7 +118,7 @@ class _Run:
         """Let somebody order, if they have room."""
         owner_id = ticket.owner_id
         person = self.service.setdefault(owner_id, _Service(weight=ticket.weight))
-        if person.waiting + self.queue.running.get(owner_id, 0) >= self.limits.running + self.limits.waiting:
+        if person.waiting + person.running >= self.limits.running + self.limits.waiting:
             self.refused += owner_id != FLOODER
             return
         if not person.waiting:
@@ -133,6 +136,7 @@ class _Run:
             self.drawn_seconds += max(0.0, min(now + seconds, self.end) - now)
             person = self.service[ticket.owner_id]
             person.waiting -= 1
+            person.running += 1
             person.credits += ticket.credits
 
     def finish(self, until: float) -> None:
@@ -140,55 +144,63 @@ class _Run:
         while self.drawing and self.drawing[0][0] <= until:
             now, _, ticket = heappop(self.drawing)
             self.advance(now)
-            self.queue.running[ticket.owner_id] -= 1
+            self.service[ticket.owner_id].running -= 1
+            self.queue.finish(ticket, now)
             self.free += 1
             self.draw(now)
 
 
 def simulate(
-    demand: Demand, machines: Machines, *, limits: Limits, random: Random, rules: Sequence[str] = tuple(RULES)
+    demand: Demand,
+    machines: Machines,
+    *,
+    limits: Limits,
+    random: Random,
+    rules: Mapping[str, Callable[[int], Queue]] = RULES,
 ) -> dict[str, Outcome]:
     """Return what each of the *rules* makes of the same orders on the same machines."""
-    orders = demand.orders(random)
+    orders = _numbered([*demand.orders(random), *_flood(demand)])
+    light = _light(orders)
     return {
-        name: _outcome(_ran(RULES[name](limits.running), demand, orders, machines, limits)) for name in rules
+        name: _outcome(_ran(rule(limits.running), demand, orders, machines, limits), light)
+        for name, rule in rules.items()
     }
+
+
+def _flood(demand: Demand) -> list[Ticket]:
+    tries = int(3600 * demand.hours / FLOOD_SECONDS) if demand.flooder else 0
+    return [Ticket(1.0, 0, FLOODER, at=index * FLOOD_SECONDS) for index in range(tries)]
+
+
+def _numbered(orders: Iterable[Ticket]) -> list[Ticket]:
+    ordered = sorted(orders, key=lambda each: (each.at, each.owner_id))
+    return [replace(ticket, number=number) for number, ticket in enumerate(ordered, 1)]
+
+
+def _light(orders: Iterable[Ticket]) -> frozenset[int]:
+    """Return who ordered no more than the median person of those who did."""
+    counts = Counter(ticket.owner_id for ticket in orders if ticket.owner_id != FLOODER)
+    most = median(counts.values()) if counts else 0
+    return frozenset(owner_id for owner_id, count in counts.items() if count <= most)
 
 
 def _ran(queue: Queue, demand: Demand, orders: Sequence[Ticket], machines: Machines, limits: Limits) -> _Run:
     run = _Run(queue, machines, limits, end=3600 * demand.hours, free=machines.devices)
-    flood = _flood(demand, first=len(orders) + 1)
-    for ticket in sorted([*orders, *flood], key=lambda each: (each.at, each.number)):
+    for ticket in orders:
         run.finish(ticket.at)
         run.advance(ticket.at)
         run.order(ticket)
         run.draw(ticket.at)
-    run.finish(float("inf"))
+    run.finish(inf)
     return run
 
 
-def _flood(demand: Demand, *, first: int) -> list[Ticket]:
-    tries = int(3600 * demand.hours / FLOOD_SECONDS) if demand.flooder else 0
-    return [Ticket(1.0, first + index, FLOODER, at=index * FLOOD_SECONDS) for index in range(tries)]
-
-
-def _outcome(run: _Run) -> Outcome:
-    counts: dict[int, int] = {}
-    for ticket, _ in run.started:
-        counts[ticket.owner_id] = counts.get(ticket.owner_id, 0) + 1
-    members = sorted(count for owner_id, count in counts.items() if owner_id != FLOODER)
-    median = members[len(members) // 2] if members else 0
+def _outcome(run: _Run, light: Collection[int]) -> Outcome:
     compared = [(people, index) for people, index in run.windows if index is not None]
     busy = sum(people for people, _ in compared)
     return Outcome(
         members=_waits([wait for ticket, wait in run.started if ticket.owner_id != FLOODER]),
-        light=_waits(
-            [
-                wait
-                for ticket, wait in run.started
-                if ticket.owner_id != FLOODER and counts[ticket.owner_id] <= median
-            ]
-        ),
+        light=_waits([wait for ticket, wait in run.started if ticket.owner_id in light]),
         flooder=_waits([wait for ticket, wait in run.started if ticket.owner_id == FLOODER]),
         jain=sum(people * index for people, index in compared) / busy if busy else None,
         busy=busy / len(compared) if compared else 0.0,
