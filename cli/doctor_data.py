@@ -12,6 +12,7 @@ from cli.migrate import version_of
 from migrations import shipped
 from worker.images import ImageStore
 from worker.lock import is_held, worker_lock
+from worker.queue import balance
 
 DAY_SECONDS = 86400.0
 SKEW_SECONDS = 120.0  # by which clocks of one machine may differ over time
@@ -55,6 +56,7 @@ def _contents(db: sqlite3.Connection, folder: Folder, now: float) -> Iterator[Fi
             yield from _running(folder, waiting=_count(db, "state = 'queued'"))
             yield from _abandoned(db, folder)
             yield _failures(db, now)
+            yield from _ledger(db)
             yield from _pictures(db, folder, now)
     except sqlite3.DatabaseError as error:
         yield problem("database", f"{folder.database} is damaged ({error}). {RESTORE}")
@@ -178,6 +180,19 @@ def _failures(db: sqlite3.Connection, now: float) -> Finding:
         for row in rows
     ]
     return note("failures", f"of the last day: {'; '.join(told)}.")
+
+
+def _ledger(db: sqlite3.Connection) -> Iterator[Finding]:
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").fetchone() is None:
+        return  # the next start makes it
+    off = balance.imbalances(db)
+    if off:
+        words = (
+            f"of credits does not balance: {'; '.join(off)}. Nothing that people do leads there. {RESTORE}"
+        )
+        yield problem("ledger", words)
+    else:
+        yield fine("ledger", f"of credits: {balance.entries(db)} entries, which balance.")
 
 
 def _pictures(db: sqlite3.Connection, folder: Folder, now: float) -> Iterator[Finding]:

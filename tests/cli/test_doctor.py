@@ -12,8 +12,10 @@ import pytest
 
 from cli.config import load
 from cli.doctor import Finding, Verdict, examined
+from migrations import shipped
 from tests.worker.house import House, house_in
 from worker.api import ErrorCode
+from worker.database import Database
 from worker.lock import FileLock, worker_lock
 
 NOW = 1_800_000_000.0
@@ -82,6 +84,25 @@ async def test_what_failed_lately_is_told_with_what_helps(tmp_path: Path) -> Non
     assert not problems(found)
     assert "1 out_of_memory, last 1 h ago (use a smaller model" in found["failures"].words
     assert "no job failed" in findings(tmp_path, now=now + 86400)["failures"].words
+
+
+async def test_a_ledger_that_does_not_balance_is_told_with_an_example(tmp_path: Path) -> None:
+    async with lived_in(tmp_path) as house:
+        job = await house.drawn()
+        await house.database.write(lambda db: db.execute("DELETE FROM ledger WHERE kind = 'charge'"))
+    found = findings(tmp_path)
+    assert problems(found) == {"ledger"}
+    assert f"over without having been settled, or by another amount than was reserved, such as {job.id}" in (
+        found["ledger"].words
+    )
+
+
+async def test_a_database_from_before_the_ledger_is_no_problem(tmp_path: Path) -> None:
+    async with Database(tmp_path / "journeyman.sqlite3", migrations=shipped()[:3]):
+        pass
+    found = findings(tmp_path)
+    assert not problems(found)
+    assert "ledger" not in found
 
 
 async def test_waiting_jobs_without_a_worker_are_a_problem_and_lost_ones_are_not(tmp_path: Path) -> None:

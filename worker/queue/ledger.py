@@ -140,7 +140,12 @@ def since(db: sqlite3.Connection, window: Window, owner_id: int | None, *, now: 
 
 def used(db: sqlite3.Connection, whose: Whose, subject: int, after: float) -> int:
     """Return the grains that allowances paid for orders later than *after*."""
-    return sum(amount for _, amount in _hours(db, whose, subject, after))
+    first = int(after // HOUR)
+    whole = db.execute(
+        "SELECT coalesce(sum(amount), 0) FROM spent WHERE whose = ? AND subject = ? AND hour > ?",
+        (whose, subject, first),
+    ).fetchone()
+    return int(whole[0]) + _part(db, whose, subject, after)
 
 
 def freed_at(db: sqlite3.Connection, whose: Whose, subject: int, after: float, need: int) -> float | None:
@@ -213,18 +218,23 @@ def forget(db: sqlite3.Connection, owner_id: int, *, now: float) -> None:
 
 def _hours(db: sqlite3.Connection, whose: Whose, subject: int, after: float) -> Iterator[tuple[int, int]]:
     """Yield hours since 1970 and the grains used in them, of the first only what is later than *after*."""
-    column, value = _COLUMNS[whose]
     first = int(after // HOUR)
-    part = db.execute(
-        f"SELECT coalesce(sum({value}), 0) FROM ledger"  # noqa: S608 - of two constants
-        f" WHERE {column} = ? AND counts_at > ? AND counts_at < ? AND used <> 0",
-        (subject, after, (first + 1) * HOUR),
-    ).fetchone()
-    yield first, part[0]
+    yield first, _part(db, whose, subject, after)
     yield from db.execute(
         "SELECT hour, amount FROM spent WHERE whose = ? AND subject = ? AND hour > ? ORDER BY hour",
         (whose, subject, first),
     )
+
+
+def _part(db: sqlite3.Connection, whose: Whose, subject: int, after: float) -> int:
+    """Return the grains used in the hour of *after*, later than that."""
+    column, value = _COLUMNS[whose]
+    row = db.execute(
+        f"SELECT coalesce(sum({value}), 0) FROM ledger"  # noqa: S608 - of two constants
+        f" WHERE {column} = ? AND counts_at > ? AND counts_at < ? AND used <> 0",
+        (subject, after, (after // HOUR + 1) * HOUR),
+    ).fetchone()
+    return int(row[0])
 
 
 def _add(db: sqlite3.Connection, entry: Entry, now: float) -> None:
