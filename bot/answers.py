@@ -44,7 +44,8 @@ def texts_of(interaction: Interaction) -> Texts:
 def caller_of(interaction: Interaction) -> Caller:
     """Return who it is."""
     in_guild = interaction.guild_id is not None
-    return Caller(interaction.user.id, moderator=in_guild and interaction.permissions.manage_messages)
+    moderator = in_guild and interaction.permissions.manage_messages
+    return Caller(interaction.user.id, moderator=moderator, channel_id=interaction.channel_id or 0)
 
 
 def membership_of(interaction: Interaction) -> Membership:

@@ -115,7 +115,7 @@ class Buttons:
             await interaction.edit_original_response(**payload.to_edit(letter, keep_files=True))
 
     async def _fix(self, interaction: Interaction, action: Action) -> None:
-        prompt = await self._settings.fix(action.subject)
+        prompt = await self._settings.fix(action.subject, interaction.user.id)
         if prompt is None:
             raise BotError(BotCode.FIX_GONE)
         await self._orders.imagine(interaction, prompt)

@@ -56,7 +56,7 @@ class JobActions:
                 return Reroll(source=job_id)
 
     async def cancel(self, caller: Caller, job_id: JobId) -> Job:
-        """Stop a job for its owner or a moderator; a running one stops a moment later.
+        """Stop a job for its owner or a moderator there; a running one stops a moment later.
 
         Raises:
             BotError: Not theirs, or it was over before.

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 
 from bot.faults import BotCode, BotError
-from bot.origin import Reach
+from bot.origin import Reach, origin_of
 from worker.api import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever presses or types."""
+    """Whoever presses or types.
+
+    Attributes:
+        user_id: Who.
+        moderator: Whether they may manage messages where they are.
+        channel_id: Where they are.
+    """
 
     user_id: int
-    moderator: bool = False  # may manage messages in this channel
+    moderator: bool = False
+    channel_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,14 @@ def reach(place: Place) -> Reach:
 
 
 def may_cancel(caller: Caller, job: Job) -> None:
-    """Allow the owner and moderators.
+    """Allow the owner, and moderators of the channel where *job* was ordered: not those of any other server.
 
     Raises:
         BotError: Neither.
     """
-    if caller.user_id != job.owner_id and not caller.moderator:
+    origin = origin_of(job)
+    here = origin is not None and origin.channel_id == caller.channel_id
+    if caller.user_id != job.owner_id and not (caller.moderator and here):
         raise BotError(BotCode.NOT_YOURS_TO_CANCEL)
 
 

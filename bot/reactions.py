@@ -53,7 +53,7 @@ class Reactions:
             log.info("reaction failed", action="reaction", error=repr(error))
 
     async def _heed(self, event: discord.RawReactionActionEvent, shown: Shown, job: Job) -> None:
-        caller = Caller(event.user_id, moderator=self._moderator(event))
+        caller = Caller(event.user_id, moderator=self._moderator(event), channel_id=event.channel_id)
         cross = event.emoji.name in CROSSES
         if job.owner_id != caller.user_id and not (cross and caller.moderator and not shown.outcome):
             return

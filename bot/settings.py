@@ -220,9 +220,10 @@ class Settings:
             durable=False,
         )
 
-    async def fix(self, fix_id: str) -> str | None:
-        """Return a corrected prompt."""
-        row = await self._one("SELECT prompt FROM bot_fixes WHERE id = ?", fix_id)
+    async def fix(self, fix_id: str, owner_id: int) -> str | None:
+        """Return a corrected prompt to the person it was kept for, and to nobody else."""
+        sql = "SELECT prompt FROM bot_fixes WHERE id = ? AND owner_id = ?"
+        row = await self._one(sql, fix_id, owner_id)
         return None if row is None else str(row["prompt"])
 
     async def _one(self, sql: str, *values: object) -> Any:

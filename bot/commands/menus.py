@@ -40,16 +40,24 @@ class Menus:
         await guarded(interaction, lambda: self._send(interaction, message))
 
     async def _cancel(self, interaction: Interaction, message: discord.Message) -> None:
-        job_id = await self._job_of(message)
+        job_id = await self._job_of(interaction, message)
         await cancel_by_command(interaction, self._job_actions, Action(Verb.CANCEL, job_id))
 
     async def _send(self, interaction: Interaction, message: discord.Message) -> None:
-        job_id = await self._job_of(message)
+        job_id = await self._job_of(interaction, message)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._job_actions.send(caller_of(interaction), job_id)
         await privately(interaction, Letter(texts_of(interaction)("dm.sent")))
 
-    async def _job_of(self, message: discord.Message) -> JobId:
+    async def _job_of(self, interaction: Interaction, message: discord.Message) -> JobId:
+        """Return the job that a message of ours shows; anybody's bot can post buttons that look like ours.
+
+        Raises:
+            BotError: ``NO_JOB_HERE``.
+        """
+        me = interaction.client.user
+        if message.author.id not in {interaction.application_id, None if me is None else me.id}:
+            raise BotError(BotCode.NO_JOB_HERE)
         job_id = job_named(list(custom_ids(message)))
         if job_id is not None:
             return job_id
