@@ -32,6 +32,7 @@ class Verb(StrEnum):
     APPEAL = "JM::appeal::{subject}"
     APPROVE = "JM::approve::{subject}"
     DENY = "JM::deny::{subject}"
+    FORGET = "JM::forget_me::{subject}"
 
 
 DRAWS = frozenset(
@@ -46,7 +47,7 @@ DRAWS = frozenset(
 )
 
 
-OF_NO_JOB = frozenset({Verb.FIX, Verb.APPEAL, Verb.APPROVE, Verb.DENY})
+OF_NO_JOB = frozenset({Verb.FIX, Verb.APPEAL, Verb.APPROVE, Verb.DENY, Verb.FORGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Action:
 
     Attributes:
         verb: What to do.
-        subject: The job's id; for ``FIX`` the id of a corrected prompt, for appeals of a refusal.
+        subject: The job's id; for ``FIX`` the id of a corrected prompt, for appeals of a refusal,
+            for ``FORGET`` of a person.
         index: The picture, 1 to 4; 0 where the verb is about the whole.
         relaxed: Whether what is ordered shall wait in relax.
     """
@@ -103,6 +105,7 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.APPEAL, r"JM::appeal::(?P<subject>[0-9]{1,20})"),
         (Verb.APPROVE, r"JM::approve::(?P<subject>[0-9]{1,20})"),
         (Verb.DENY, r"JM::deny::(?P<subject>[0-9]{1,20})"),
+        (Verb.FORGET, r"JM::forget_me::(?P<subject>[0-9]{1,20})"),
     )
 )
 

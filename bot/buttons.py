@@ -12,6 +12,7 @@ from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
 from bot.moderation.appeals import Appeals
 from bot.orders import Orders
+from bot.privacy import Privacy
 from bot.render import Letter
 from bot.settings import Settings
 from parser import Speed
@@ -56,12 +57,19 @@ class Buttons:
     """Acts on presses."""
 
     def __init__(
-        self, *, orders: Orders, job_actions: JobActions, settings: Settings, appeals: Appeals | None = None
+        self,
+        *,
+        orders: Orders,
+        job_actions: JobActions,
+        settings: Settings,
+        appeals: Appeals | None = None,
+        privacy: Privacy | None = None,
     ) -> None:
         self._orders = orders
         self._job_actions = job_actions
         self._settings = settings
         self._appeals = appeals
+        self._privacy = privacy
 
     async def press(self, interaction: Interaction, custom_id: str) -> None:
         """Do what *custom_id* says.
@@ -88,6 +96,8 @@ class Buttons:
                 await self._cancel(interaction, action)
             case Verb.FIX:
                 await self._fix(interaction, action)
+            case Verb.FORGET:
+                await self._forget(interaction, action)
             case _ if action.verb in OF_NO_JOB:
                 await self._appeal(interaction, action)
             case _:
@@ -124,6 +134,11 @@ class Buttons:
         if self._appeals is None:
             raise BotError(BotCode.APPEAL_GONE)
         await self._appeals.press(interaction, action)
+
+    async def _forget(self, interaction: Interaction, action: Action) -> None:
+        if self._privacy is None:
+            raise BotError(BotCode.FOREIGN)
+        await self._privacy.forget(interaction, action)
 
     async def _delete(self, interaction: Interaction, action: Action) -> None:
         texts = texts_of(interaction)

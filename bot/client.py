@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 import discord
@@ -19,6 +20,7 @@ from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
 from bot.commands.menus import Menus
 from bot.commands.moderation import ModerationCommand
+from bot.commands.privacy import PrivacyCommand
 from bot.commands.show import ShowCommand
 from bot.courier import Courier
 from bot.doorman import Doorman
@@ -30,12 +32,14 @@ from bot.moderation.gate import Moderation
 from bot.orders import Orders
 from bot.outlet import Outlet
 from bot.pace import Pace
+from bot.privacy import Privacy
 from bot.reactions import Reactions
 from bot.settings import Settings
 from bot.texts import Texts
 from bot.tree import Tree
 from worker.admin import AdminDesk
 from worker.api import JobDesk
+from worker.privacy import PrivacyDesk
 
 log = structlog.get_logger()
 
@@ -47,10 +51,38 @@ def intents() -> discord.Intents:
     return discord.Intents(guilds=True, guild_reactions=True, dm_reactions=True)
 
 
+def library(trace: aiohttp.TraceConfig | None) -> dict[str, Any]:
+    """Return what discord.py's client is built with; *trace* is told of every call to Discord."""
+    return {
+        "command_prefix": (),  # there are no text commands
+        "http_trace": aiohttp.TraceConfig() if trace is None else trace,
+        "help_command": None,
+        "tree_cls": Tree,
+        "intents": intents(),
+        "allowed_mentions": discord.AllowedMentions.none(),
+        "max_messages": None,  # no message is looked at later
+        "chunk_guilds_at_startup": False,
+        "member_cache_flags": discord.MemberCacheFlags.none(),
+        "guild_ready_timeout": 0.2,  # nothing here needs every server before it can begin
+    }
+
+
 class Journeyman(commands.Bot):
     """The Discord side of Journeyman.
 
-    `serve` is its life; `bot.endpoint.aim` must have run before it is built if it talks to a local Discord.
+    Building it connects nothing. `serve` is its life; `bot.endpoint.aim` must have run before it is built
+    if it talks to a local Discord.
+
+    Args:
+        desk: Where orders go.
+        settings: What the bot remembers.
+        clock: Tells Unix seconds.
+        pace: How fast it does things.
+        trace: Told of every call to Discord.
+        moderation: Looks at prompts and results; None for none.
+        office: Where admins' deeds go; None for no `/admin`.
+        home: Servers whose admins may change what all servers share; none: the only one there is.
+        confidant: Knows what is held about people; None for no `/privacy`.
     """
 
     def __init__(
@@ -64,31 +96,9 @@ class Journeyman(commands.Bot):
         moderation: Moderation | None = None,
         office: AdminDesk | None = None,
         home: frozenset[int] = frozenset(),
+        confidant: PrivacyDesk | None = None,
     ) -> None:
-        """Put the parts together; nothing is connected.
-
-        Args:
-            desk: Where orders go.
-            settings: What the bot remembers.
-            clock: Tells Unix seconds.
-            pace: How fast it does things.
-            trace: Told of every call to Discord.
-            moderation: Looks at prompts and results; None for none.
-            office: Where admins' deeds go; None for no `/admin`.
-            home: Servers whose admins may change what all servers share; none: the only one there is.
-        """
-        super().__init__(
-            command_prefix=(),  # there are no text commands
-            http_trace=aiohttp.TraceConfig() if trace is None else trace,
-            help_command=None,
-            tree_cls=Tree,
-            intents=intents(),
-            allowed_mentions=discord.AllowedMentions.none(),
-            max_messages=None,  # no message is looked at later
-            chunk_guilds_at_startup=False,
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            guild_ready_timeout=0.2,  # nothing here needs every server before it can begin
-        )
+        super().__init__(**library(trace))
         pace = Pace() if pace is None else pace
         self._settings = settings
         outlet = Outlet(self, call_seconds=pace.call)
@@ -112,26 +122,26 @@ class Journeyman(commands.Bot):
         )
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
         self._appeals = None if moderation is None else Appeals(moderation, outlet=outlet, clock=clock)
+        privacy = None
+        if confidant is not None:
+            privacy = Privacy(confidant, settings=settings, outlet=outlet, clock=clock)
+            self.tree.add_command(PrivacyCommand(privacy))
         self._buttons = Buttons(
-            orders=orders, job_actions=job_actions, settings=settings, appeals=self._appeals
+            orders=orders, job_actions=job_actions, settings=settings, appeals=self._appeals, privacy=privacy
         )
         self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
         self._menus = Menus(job_actions=job_actions, settings=settings)
-        self._cogs_to_add: tuple[commands.Cog, ...] = (
-            ImagineCommand(orders),
-            ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock, moderation=moderation),
-            InfoCommand(desk=desk, settings=settings, outlet=outlet),
-            HelpCommand(),
-        )
+        show = ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock, moderation=moderation)
+        info = InfoCommand(desk=desk, settings=settings, outlet=outlet)
+        self._cogs_to_add: tuple[commands.Cog, ...] = (ImagineCommand(orders), show, info, HelpCommand())
+        self._courier_task: asyncio.Task[None] | None = None
         if moderation is not None:
             self.tree.add_command(ModerationCommand(moderation, clock=clock))
-        self._courier_task: asyncio.Task[None] | None = None
-        self._clerk: Clerk | None = None
+        self._clerk = None if office is None else Clerk(office, home=home)
         self._herald: Herald | None = None
-        if office is not None:
-            self._clerk = Clerk(office, home=home)
-            texts = texts_for("en-US")
-            self._herald = Herald(self, office, home=home, texts=texts, pace=pace, clock=clock)
+        if office is not None and self._clerk is not None:
+            words = texts_for("en-US")
+            self._herald = Herald(self, office, home=home, texts=words, pace=pace, clock=clock)
             self.tree.add_command(
                 AdminCommand(self._clerk, office=office, outlet=outlet, moderation=moderation)
             )

@@ -19,7 +19,7 @@ from cli.failures import Failure
 from cli.folder import Folder, opened
 from cli.moderation import moderation_on
 from cli.monitor import Monitor, usable
-from cli.wiring import desk_on, office_on
+from cli.wiring import confidant_on, desk_on, office_on
 from worker.api import WorkerError
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
@@ -57,6 +57,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                     moderation=moderation_on(database, desk, settings.moderation),
                     office=office_on(database, folder, settings),
                     home=frozenset(settings.admin.servers),
+                    confidant=confidant_on(database, folder, desk),
                 )
                 watch(monitor, client, database, folder, discords)
                 upkeep = Upkeep(

@@ -11,6 +11,7 @@ from cli.folder import Folder, opened
 from worker.api import JobDesk
 from worker.database import Database
 from worker.images import ImageStore
+from worker.queue.confidant import Confidant
 from worker.queue.desk import SqliteDesk
 from worker.queue.office import SqliteAdminDesk
 from worker.queue.quota import Rules
@@ -36,6 +37,11 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
         random=SystemRandom(),
         locks=folder.root,
     )
+
+
+def confidant_on(database: Database, folder: Folder, desk: JobDesk) -> Confidant:
+    """Return who knows what is held about people, over an open database."""
+    return Confidant(database, ImageStore(folder.pictures), desk, clock=time.time, random=SystemRandom())
 
 
 def office_on(database: Database, folder: Folder, settings: Settings) -> SqliteAdminDesk:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.texts import en, en_admin, en_moderation
+from bot.texts import en, en_admin, en_moderation, en_privacy
 
 _LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS}
 
@@ -15,6 +15,7 @@ class Texts:
             **en.WORDS,
             **en_admin.WORDS,
             **en_moderation.WORDS,
+            **en_privacy.WORDS,
             **_LANGUAGES.get(locale.partition("-")[0], {}),
         }
 

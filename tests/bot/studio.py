@@ -24,6 +24,7 @@ from worker.accounts import Credits
 from worker.api import Job, JobId, Limits
 from worker.database import Database
 from worker.images import ImageStore
+from worker.queue.confidant import Confidant
 from worker.queue.desk import SqliteDesk
 from worker.queue.office import SqliteAdminDesk
 from worker.queue.quota import Rules
@@ -76,6 +77,9 @@ class Studio:
                 locks=self.folder,
             )
             self.settings = Settings(self.database)
+            self.confidant = Confidant(
+                self.database, self.images, self.desk, clock=time.time, random=Random(11)
+            )
             async with Easel(self.database, self.images, self.folder) as self.easel:
                 yield self
 
@@ -93,6 +97,7 @@ class Studio:
             trace=trace,
             office=self.office,
             moderation=self.moderation,
+            confidant=self.confidant,
         )
         life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
         try:

@@ -74,7 +74,7 @@ def _traces(db: sqlite3.Connection, job_id: str) -> None:
     for owner, other, text in ((PERSON, OTHER, PROMPT), (OTHER, PERSON, "a hen")):
         for statement in TRACES.split(";"):
             db.execute(statement, {"owner": owner, "other": other, "prompt": text})
-    db.execute("INSERT INTO bot_posts (job_id, channel_id) VALUES (?, 7)", (job_id,))
+    db.execute("INSERT INTO bot_posts (job_id, channel_id, stage) VALUES (?, 7, 'due')", (job_id,))
     db.execute("INSERT INTO bot_copies (message_id, channel_id, job_id) VALUES (1, 7, ?)", (job_id,))
 
 
@@ -212,6 +212,16 @@ async def test_a_file_in_use_is_scrubbed_later(house: House, monkeypatch: pytest
         forgotten = await confidant(house).forget(PERSON)
         assert not forgotten.scrubbed
     assert await scrub(house.database)
+    assert traces(house.folder, str(PERSON), PROMPT) == []
+
+
+async def test_a_large_file_is_left_to_upkeep_so_that_nobody_waits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confidant_module, "SMALL_BYTES", 1)
+    await filled(house)
+    assert not (await confidant(house).forget(PERSON)).scrubbed
+    await house.upkeep.prune()
     assert traces(house.folder, str(PERSON), PROMPT) == []
 
 

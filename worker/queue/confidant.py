@@ -20,8 +20,10 @@ from worker.privacy import Forgotten, Handed, Unstoppable
 from worker.queue import privacy
 
 PATIENCE_SECONDS = 20.0  # for running jobs to stop: a step of a large model takes seconds
+SEEN_SECONDS = 3.0  # for a bot, if one runs, to see that they did
 LOOK_SECONDS = 0.1
 MARGIN_BYTES = 64 * 1024  # of an archive, for its own table of contents
+SMALL_BYTES = 64 * 1024 * 1024  # overwritten within three seconds; upkeep does a larger file, once for all
 BUSY_SECONDS = 30.0  # how long overwriting waits for its turn
 
 log = structlog.get_logger(__name__)
@@ -80,7 +82,7 @@ class Confidant:
             raise Unstoppable
         for job_id in jobs:
             await asyncio.to_thread(self._images.remove, job_id)
-        return Forgotten(jobs=len(jobs), scrubbed=await scrub(self._database))
+        return Forgotten(jobs=len(jobs), scrubbed=await scrub(self._database, most_bytes=SMALL_BYTES))
 
     async def _stop(self, owner_id: int) -> None:
         loop = asyncio.get_running_loop()
@@ -92,19 +94,26 @@ class Confidant:
                 with suppress(JobNotFound):
                     await self._desk.cancel(job_id)
             await asyncio.sleep(LOOK_SECONDS)
+        until = loop.time() + SEEN_SECONDS  # else it would wait for news of a job that nobody knows any more
+        unseen = partial(privacy.unseen, owner_id=owner_id)
+        while loop.time() < until and await self._database.read(unseen):  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(LOOK_SECONDS)
 
 
-async def scrub(database: Database) -> bool:
+async def scrub(database: Database, *, most_bytes: int | None = None) -> bool:
     """Overwrite what was forgotten, if anything was; False where the file was in use for too long.
 
     Deleting leaves the bytes in the file's free room and in its log. Copies of the database from before a
-    schema change or a restore hold them too, and go.
+    schema change or a restore hold them too, and go. A file of more than *most_bytes* is left for later:
+    nobody can write meanwhile.
     """
     due = await database.read(
         lambda db: db.execute("SELECT 1 FROM bot_settings WHERE name = ?", (privacy.DUE,)).fetchone()
     )
     if due is None:
         return True
+    if most_bytes is not None and database.path.stat().st_size > most_bytes:
+        return False
     try:
         await asyncio.to_thread(_overwrite, database.path)
     except (sqlite3.Error, OSError) as error:

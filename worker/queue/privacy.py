@@ -99,6 +99,15 @@ def under_way(db: sqlite3.Connection, owner_id: int) -> list[JobId]:
     return [JobId(row[0]) for row in db.execute(sql, (owner_id,))]
 
 
+def unseen(db: sqlite3.Connection, owner_id: int) -> bool:
+    """Tell whether the bot has still to learn that one of their jobs is over."""
+    sql = (
+        "SELECT 1 FROM jobs JOIN bot_posts ON job_id = id WHERE owner_id = ? AND stage = 'open'"
+        " AND state NOT IN ('queued', 'running') LIMIT 1"
+    )
+    return db.execute(sql, (owner_id,)).fetchone() is not None
+
+
 def forget(db: sqlite3.Connection, owner_id: int, *, instead: int, now: float) -> list[JobId] | None:
     """Remove every row about *owner_id* and return their jobs; None while one is under way.
 
