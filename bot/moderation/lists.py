@@ -23,7 +23,7 @@ MINORS = "minors"  # the list of words for people under age
 WITHOUT = "without"  # the list of what a --no takes away from people
 _SPECIAL = (MINORS, WITHOUT)
 _PLAIN = re.compile(r"[^()|]+")
-_STEM_LIMIT = 4  # letters; a shorter one is inside too many words
+STEM_LIMIT = 4  # letters; a shorter stem is inside too many words
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def read(text: str, name: str) -> Iterator[Word]:
             continue
         if written.startswith("*"):
             stem = written.strip("*")
-            if not written.endswith("*") or len(stem) < _STEM_LIMIT or not stem.isalpha():
+            if not written.endswith("*") or len(stem) < STEM_LIMIT or not stem.isalpha():
                 raise ValueError(f"{name}: {line!r} is no stem")
             yield Word(name, stem, stem=True)
             continue

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from bot.moderation.folding import Folded
@@ -100,6 +101,7 @@ def _runs(together: Sequence[bool]) -> Iterator[tuple[int, int]]:
         place += count
 
 
+@lru_cache(maxsize=4096)  # of words people use, few at a time are different
 def forms(word: str) -> tuple[str, ...]:
     """Return what *word* may mean: as written, digits read as letters, stretched letters shortened."""
     readings = [word]

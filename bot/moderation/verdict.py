@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.moderation.folding import fold
-from bot.moderation.lists import MINORS, WITHOUT, Entry, Lists, Node
+from bot.moderation.lists import MINORS, STEM_LIMIT, WITHOUT, Entry, Lists, Node
 from bot.moderation.tokens import Words, words
 from worker.api import Category
 
@@ -86,8 +86,9 @@ def _phrases(heard: Words, tree: Node) -> Iterator[tuple[Span, Entry]]:
 
     From each word the tree is followed as deep as its longest phrase, a constant.
     """
-    for first, begin in enumerate(heard.edges):
-        frontier = [(edge, tree) for edge in begin]
+    begins = tree.children
+    for first, begin in enumerate(heard.edges if begins else ()):
+        frontier = [(edge, tree) for edge in begin if any(form in begins for form in edge.forms)]
         while frontier:
             edge, node = frontier.pop()
             children = [node.children[form] for form in edge.forms if form in node.children]
@@ -104,6 +105,8 @@ def _stems(heard: Words, lists: Lists) -> Iterator[tuple[Span, Entry]]:
         return
     for first, edges in enumerate(heard.edges):
         for edge in edges:
+            if len(edge.forms[0]) < STEM_LIMIT:
+                continue
             match = next(filter(None, map(lists.stem.search, edge.forms)), None)
             if match is not None:
                 yield _span(heard, first, edge.stop), lists.stems[match.group()]

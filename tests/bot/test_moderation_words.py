@@ -66,6 +66,7 @@ WORDS = st.sampled_from(["nude", "naked", "hentai", "swastika", "cocaine", "vomi
 STRETCHABLE = st.sampled_from(["nude", "naked", "hentai", "swastika", "cocaine", "boobs"])
 
 
+@settings(max_examples=60)
 @given(WORDS, st.data())
 def test_letters_that_only_look_alike_change_nothing(word: str, data: st.DataObject) -> None:
     disguised = "".join(
@@ -78,6 +79,7 @@ def test_letters_that_only_look_alike_change_nothing(word: str, data: st.DataObj
     )
 
 
+@settings(max_examples=60)
 @given(WORDS, st.lists(st.sampled_from(INVISIBLE), min_size=1), st.data())
 def test_invisible_characters_change_nothing(word: str, invisible: list[str], data: st.DataObject) -> None:
     disguised = word
@@ -89,6 +91,7 @@ def test_invisible_characters_change_nothing(word: str, invisible: list[str], da
     assert fold(finding.matched).text == word
 
 
+@settings(max_examples=60)
 @given(WORDS, st.sampled_from([" ", ".", "-", "_", " . ", "*", "/", "·"]))
 def test_spelling_a_word_out_changes_nothing(word: str, between: str) -> None:
     disguised = between.join(word)
@@ -96,6 +99,7 @@ def test_spelling_a_word_out_changes_nothing(word: str, between: str) -> None:
     assert finding.matched == disguised
 
 
+@settings(max_examples=60)
 @given(STRETCHABLE, st.data())
 def test_stretching_letters_changes_nothing(word: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(word) - 1))
@@ -104,6 +108,7 @@ def test_stretching_letters_changes_nothing(word: str, data: st.DataObject) -> N
     assert seen(f"a {disguised} thing").categories == seen(f"a {word} thing").categories
 
 
+@settings(max_examples=60)
 @given(WORDS, st.sampled_from(["upper", "title", "swapcase"]), st.booleans())
 def test_case_and_width_change_nothing(word: str, change: str, wide: bool) -> None:
     disguised = getattr(word, change)()
@@ -112,6 +117,7 @@ def test_case_and_width_change_nothing(word: str, change: str, wide: bool) -> No
     assert seen(f"a {disguised} thing").categories == seen(word).categories
 
 
+@settings(max_examples=60)
 @given(WORDS, st.data())
 def test_a_word_in_two_pieces_is_still_the_word(word: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(2, len(word) - 2))
@@ -119,7 +125,7 @@ def test_a_word_in_two_pieces_is_still_the_word(word: str, data: st.DataObject) 
     assert seen(f"a {word[:place]}{joint}{word[place:]} thing").categories == seen(word).categories
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text(max_size=300))
 def test_any_text_is_answered_and_every_place_lies_in_it(text: str) -> None:
     for finding in seen(text).findings:
