@@ -295,7 +295,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "stop.courier": "The part that posts results stopped: {reason}",
         "stop.unreachable": "Discord could not be reached at {api}: {reason}",
         "stop.malformed_api": (
-            "{api} is no address: JOURNEYMAN_DISCORD_API takes one such as http://127.0.0.1:8765/api/v10."
+            "{api} is no address: JOURNEYMAN_DISCORD_API takes one such as http://127.0.0.1:8420/api/v10."
         ),
         "stop.foreign_api": (
             "{api} is neither this machine nor Discord: the bot will not send its token there."
