@@ -150,6 +150,9 @@ def assign(
     unlimited: bool = False,
     running: Places = None,
     waiting: Places = None,
+    weight: Annotated[
+        float | None, typer.Option(min=0.1, max=10, help="Share of a busy device; 1 for others.")
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Say nothing any more.")] = False,
     data: options.Data = None,
     config: options.Config = None,
@@ -157,7 +160,9 @@ def assign(
 ) -> None:
     """Say how much a person, each holder of a role, or a server may use."""
     named = [(w, i) for w, i in zip(Whose, (person, role, server), strict=True) if i is not None]
-    said = Allowance(unlimited=unlimited, day=day, month=month, running=running, waiting=waiting)
+    said = Allowance(
+        unlimited=unlimited, day=day, month=month, running=running, waiting=waiting, weight=weight
+    )
     if len(named) != 1:
         raise Failure("Name one of --person, --role and --server.", USAGE)
     if (said == Allowance()) is not clear:
@@ -165,8 +170,8 @@ def assign(
             f"Say what holds, or --clear; not {facts(said.model_dump(exclude_defaults=True))}.", USAGE
         )
     [(whose, subject)] = named
-    if whose is Whose.SERVER and (running, waiting) != (None, None):
-        raise Failure("A server has no --running and --waiting of its own.", USAGE)
+    if whose is Whose.SERVER and (running, waiting, weight) != (None, None, None):
+        raise Failure("A server has no --running, --waiting and --weight of its own.", USAGE)
     deed = SetQuota(whose=whose, subject=subject, allowance=None if clear else said)
     do(data, config, deed, as_json=as_json)
 

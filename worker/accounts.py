@@ -48,6 +48,7 @@ class Allowance(Budget):
 
     running: int | None = Field(default=None, ge=1)  # jobs drawn at the same time
     waiting: int | None = Field(default=None, ge=1)  # jobs in the queue behind those
+    weight: float | None = Field(default=None, ge=0.1, le=10)  # share of a busy device; 1 where not said
 
 
 class Credits(Frozen):
@@ -101,6 +102,7 @@ def holding(
         month=_first(own.month, _most(role.month for role in roles), everybody.month),
         running=_first(own.running, _most(role.running for role in roles), limits.running),
         waiting=_first(own.waiting, _most(role.waiting for role in roles), limits.waiting),
+        weight=_first(own.weight, _most(role.weight for role in roles)),
     )
 
 

@@ -268,6 +268,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.option.unlimited": "No allowance holds",
         "admin.option.running": "Jobs drawn at the same time",
         "admin.option.waiting": "Jobs that may wait behind those",
+        "admin.option.weight": "Share of a busy device; 1 for everybody else",
         "admin.option.server": "This server's people together",
         "admin.option.clear": "Say nothing any more",
         "admin.option.verbs": "Which commands",

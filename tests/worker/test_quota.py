@@ -341,6 +341,19 @@ async def test_a_role_says_how_many_jobs_run_and_wait(house: House) -> None:
     assert [running.count(owner) for owner in (1, 2, 3)] == [5, 1, 3]
 
 
+async def test_a_role_of_twice_the_weight_has_twice_as_many_jobs_drawn(house: House) -> None:
+    await house.allow(Whose.ROLE, ARTISTS, Allowance(weight=2))
+    for _ in range(9):
+        await order(house, member(ARTISTS))
+        await order(house, owner_id=2)
+    drawn = []
+    for _ in range(9):
+        [claim] = await house.store.claim("w", {Speed.FAST: 1})
+        drawn.append(claim.job.owner_id)
+        await house.finish(claim)
+    assert (drawn.count(1), drawn.count(2)) == (6, 3)
+
+
 async def test_places_kept_for_newcomers_are_not_for_those_with_a_large_role(house: House) -> None:
     await house.allow(Whose.ROLE, ARTISTS, Allowance(running=50, waiting=50))
     for _ in range(10):
@@ -352,6 +365,8 @@ async def test_places_kept_for_newcomers_are_not_for_those_with_a_large_role(hou
 async def test_a_server_has_no_running_places(house: House) -> None:
     with pytest.raises(ValueError, match="places"):
         await house.allow(Whose.SERVER, GUILD, Allowance(running=2))
+    with pytest.raises(ValueError, match="weight"):
+        await house.allow(Whose.SERVER, GUILD, Allowance(weight=2))
 
 
 # -- keeping and forgetting ------------------------------------------------------------------------------

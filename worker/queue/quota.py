@@ -15,7 +15,7 @@ from worker.queue import ledger
 from worker.queue.ledger import Payment
 from worker.queue.rows import Draft
 
-_SAID = "SELECT subject, unlimited, day, month, running, waiting FROM allowances WHERE whose = ?"
+_SAID = "SELECT subject, unlimited, day, month, running, waiting, weight FROM allowances WHERE whose = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,17 @@ def allow(
     """Say what holds, or with None nothing any more; return what was said before.
 
     Raises:
-        ValueError: It says how many jobs a server may have under way.
+        ValueError: It says how many jobs a server may have under way, or how much it weighs.
     """
     before = said_of(db, whose, subject)
     db.execute("DELETE FROM allowances WHERE whose = ? AND subject = ?", (whose, subject))
     if allowance is None or allowance == Allowance():
         return before
-    if whose is Whose.SERVER and (allowance.running, allowance.waiting) != (None, None):
-        raise ValueError("a server has no running and waiting places of its own")
+    if whose is Whose.SERVER and (allowance.running, allowance.waiting, allowance.weight) != (None,) * 3:
+        raise ValueError("a server has no places and no weight of its own")
     db.execute(
-        "INSERT INTO allowances (whose, subject, unlimited, day, month, running, waiting)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO allowances (whose, subject, unlimited, day, month, running, waiting, weight)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             whose,
             subject,
@@ -94,6 +94,7 @@ def allow(
             allowance.month,
             allowance.running,
             allowance.waiting,
+            allowance.weight,
         ),
     )
     return before
@@ -263,4 +264,5 @@ def _allowance(row: sqlite3.Row) -> Allowance:
         month=row["month"],
         running=row["running"],
         waiting=row["waiting"],
+        weight=row["weight"],
     )

@@ -60,7 +60,7 @@ class Draft:
     model_hash: str | None = None  # of what drew it, where that is known before
     credits: float = 0.0  # what it costs; see worker/cost.py
     payment: Payment = FREE
-    weight: float = 1.0  # its owner's, in the order of people
+    weight: float | None = None  # its owner's, in the order of people; None: as it was
     batch: str | None = None  # the permutation batch it belongs to
     files: tuple[str, ...] = ()
 

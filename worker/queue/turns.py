@@ -53,7 +53,7 @@ def lane_time(db: sqlite3.Connection, speed: Speed) -> LaneTime:
     return LaneTime(row["clock"], bool(row["by_age"]))
 
 
-def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float, now: float) -> None:
+def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float | None, now: float) -> None:
     """Prepare a person's line for a job that is about to be inserted, which then counts itself in."""
     row = db.execute(
         "SELECT start, since, waiting FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
@@ -61,9 +61,11 @@ def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float,
     waits = row is not None and row["waiting"]
     start = row["start"] if waits else _entered(db, row, speed, now)
     db.execute(
-        "INSERT INTO people (owner_id, speed, start, weight) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (owner_id, speed) DO UPDATE SET start = excluded.start, weight = excluded.weight",
-        (owner_id, speed, start, weight),
+        "INSERT INTO people (owner_id, speed, start, weight)"
+        " VALUES (:owner, :speed, :start, coalesce(:weight, 1))"
+        " ON CONFLICT (owner_id, speed) DO UPDATE"
+        " SET start = excluded.start, weight = coalesce(:weight, weight)",
+        {"owner": owner_id, "speed": speed, "start": start, "weight": weight},
     )
 
 
