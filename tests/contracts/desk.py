@@ -8,6 +8,7 @@ import pytest
 
 from parser import ImagineRequest, Part, Speed
 from worker.api import (
+    DIRECT,
     Cell,
     ErrorCode,
     Imagine,
@@ -16,6 +17,7 @@ from worker.api import (
     JobId,
     JobNotFound,
     JobState,
+    Membership,
     PictureGone,
     Progress,
     Rejected,
@@ -289,6 +291,18 @@ class DeskContract:
         await shop.desk.submit(prompt(), owner_id=1, key="k", origin="")
         async with asyncio.timeout(20):
             assert await listening != seen
+
+    async def test_an_account_tells_what_was_used_by_whom_and_where(self, shop: Shop) -> None:
+        member = Membership(guild_id=5)
+        await shop.desk.submit(prompt(), owner_id=1, key="k", origin="", membership=member)
+        await shop.desk.submit(prompt(quality=2), owner_id=2, key="l", origin="", membership=member)
+        await shop.desk.submit(prompt(speed=Speed.RELAX), owner_id=1, key="m", origin="", membership=member)
+        account = await shop.desk.account(1, member)
+        assert (account.owner_id, account.running, account.waiting, account.granted) == (1, 3, 10, 0)
+        assert {use.used for use in account.person.values()} == {1}
+        assert {use.used for use in account.server.values()} == {3}
+        assert {use.left for use in (*account.person.values(), *account.server.values())} == {None}
+        assert (await shop.desk.account(1, DIRECT)).server == {}
 
     async def test_usage_counts_grids_and_seconds_by_lane(self, shop: Shop) -> None:
         await self.grid(shop)

@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from parser import Speed
+from worker.cost import UPSCALING_STEPS
 from worker.recipe import Drawing, Recipe
 
-UPSCALING_STEPS = 2  # denoising steps that take about as long as one pass of super-resolution per pixel
 LEAST = 0.05  # credits any job counts for in turns, also a free one
 BATCH_SECONDS = 600.0  # how long a job of a permutation batch stands behind single ones
 

@@ -191,7 +191,8 @@ def prune(db: sqlite3.Connection, *, before: float) -> int:
         " AND job_id IS NULL AND counts_at < ?",
         (NOBODY, before),
     )
-    db.execute("DELETE FROM spent WHERE hour < ? AND amount = 0", (before / HOUR,))
+    if jobs:
+        db.execute("DELETE FROM spent WHERE hour < ? AND amount = 0", (before / HOUR,))
     return len(jobs)
 
 

@@ -16,6 +16,7 @@ from worker.database import Database
 from worker.images import ImageStore
 from worker.keep import Retention
 from worker.lock import is_held, worker_lock
+from worker.queue import ledger
 from worker.queue.claims import LEASE_SECONDS
 from worker.queue.confidant import scrub
 from worker.queue.retention import DAY_SECONDS, Ageing
@@ -24,6 +25,7 @@ from worker.queue.store import ClaimId, bury, hand_back
 
 KEEP = Retention()
 EVENTS_KEPT_SECONDS = KEEP.events_days * DAY_SECONDS  # a bot that was away for longer starts from the jobs
+LEDGER_KEPT_SECONDS = 400 * DAY_SECONDS  # windows are 30 days at most; the rest is for looking into
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row; no submission takes an hour
 TAKE_BACK_SECONDS = 3.0  # between two looks for jobs of workers that died
 PRUNE_SECONDS = 3600.0  # between two looks for old events and orphaned pictures
@@ -114,19 +116,26 @@ class Upkeep:
         before = self._clock() - self._events_seconds
         while await self._database.write(partial(_forget_events, before=before), durable=False):
             pass
+        before = self._clock() - LEDGER_KEPT_SECONDS
+        while await self._database.write(partial(ledger.prune, before=before), durable=False):
+            pass
         if self._ageing is not None:
             await self._ageing.run()
         await scrub(self._database)
         return await self._sweep()
 
     async def _sweep(self) -> int:
-        """Remove the folders of jobs that do not exist: deleted, or cells that were never stored."""
+        """Remove the folders of jobs that have no pictures.
+
+        They were deleted, or cells that were never stored, or were stopped or given up after a worker died
+        between writing the pictures and saying so.
+        """
         if self._images is None:
             return 0
         swept = 0
         folders = self._images.older(self._clock() - ORPHAN_SECONDS)
         while chunk := await asyncio.to_thread(lambda: list(islice(folders, CHUNK))):
-            for orphan in await self._database.read(partial(_unknown, job_ids=chunk)):
+            for orphan in await self._database.read(partial(_pictureless, job_ids=chunk)):
                 await asyncio.to_thread(self._images.remove, orphan)
                 swept += 1
         return swept
@@ -166,9 +175,7 @@ def _forget_events(db: sqlite3.Connection, *, before: float) -> int:
     ).rowcount
 
 
-def _unknown(db: sqlite3.Connection, *, job_ids: Collection[JobId]) -> list[JobId]:
-    return [
-        job_id
-        for job_id in job_ids
-        if db.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone() is None
-    ]
+def _pictureless(db: sqlite3.Connection, *, job_ids: Collection[JobId]) -> list[JobId]:
+    """Return those of *job_ids* whose rows name no picture, and never will."""
+    keeps = "SELECT 1 FROM jobs WHERE id = ? AND (state IN ('queued', 'running') OR files <> '[]')"
+    return [job_id for job_id in job_ids if db.execute(keeps, (job_id,)).fetchone() is None]
