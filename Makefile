@@ -1,4 +1,4 @@
-.PHONY: help demo test test-slow check bench train format clean
+.PHONY: help demo test test-slow chaos check bench train format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ test: ## Run the tests (under 10 minutes)
 
 test-slow: ## Run the slow tests: browser walk, short chaos, picture properties, training
 	@python3 bootstrap.py test-slow
+
+chaos: ## Break things under load for ten minutes; ARGS="--kills 200 --seed 7" says what else
+	@python3 bootstrap.py chaos $(ARGS)
 
 check: ## Check format, lint, imports and types
 	@python3 bootstrap.py check

@@ -51,6 +51,7 @@ TARGETS: Dict[str, Target] = {
     "demo": Target(False, [["python", "-m", "cli", "playground"]]),
     "test": Target(True, [["pytest", "--cov", "--cov-report=term:skip-covered"]]),
     "test-slow": Target(True, [["pytest", "-m", "slow"]]),
+    "chaos": Target(True, [["python", "-m", "tests.chaos"]]),
     "check": Target(
         True,
         [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["lint-imports"], ["mypy"]],
@@ -60,7 +61,7 @@ TARGETS: Dict[str, Target] = {
     "train": Target(True, [["python", "-m", "training", "all"]]),
     "install": Target(False, []),
 }
-OFFLINE = {"demo", "test", "test-slow", "check", "bench"}  # must never reach for weights on a hub
+OFFLINE = {"demo", "test", "test-slow", "chaos", "check", "bench"}  # must never reach for weights on a hub
 
 
 class Stop(Exception):  # noqa: N818  (it is an end, worded for people, not an error of ours)

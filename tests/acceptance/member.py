@@ -11,6 +11,10 @@ import aiohttp
 Message = dict[str, Any]
 
 
+class Refused(AssertionError):  # noqa: N818 - an answer, to whoever asked
+    """Discord answered a request with an error."""
+
+
 class Member:
     """Speaks the user side of REST and gateway, as the page does.
 
@@ -79,7 +83,8 @@ class Member:
         """Call the REST API; an error answer raises."""
         async with self._http.request(method, self.api + path, json=body) as answer:
             text = await answer.text()
-            assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
+            if answer.status >= 300:
+                raise Refused(f"{method} {path}: {answer.status} {text}")
             return json.loads(text) if text else None
 
     async def command(self, name: str, **options: str) -> str:

@@ -181,6 +181,21 @@ async def test_pictures_without_a_job_are_swept_once_they_are_old(house: House) 
     assert all(house.images.holds(name) for name in (*grid.files, *cell.files))
 
 
+async def test_pictures_of_a_job_that_was_stopped_after_its_worker_died_are_swept(house: House) -> None:
+    stopped, queued = await house.submit(), await house.submit()
+    with FileLock(worker_lock(house.folder, "w")):
+        await house.claim("w")
+        for job in (stopped, queued):  # the worker dies here: written, and not yet said
+            house.images.write(job.id, {"1.png": b"written"})
+            os.utime(house.images.folder / job.id[:2] / job.id, (0, 0))
+        await house.desk.cancel(stopped.id)
+    await house.upkeep.take_back()
+    assert (await house.desk.get(stopped.id)).state is JobState.CANCELLED
+    assert await house.upkeep.prune() == 1
+    assert not house.images.holds(f"{stopped.id[:2]}/{stopped.id}/1.png")
+    assert house.images.holds(f"{queued.id[:2]}/{queued.id}/1.png")
+
+
 async def test_upkeep_needs_no_folder_of_pictures(house: House, tmp_path: Path) -> None:
     assert not (tmp_path / "pictures").exists()
     assert await house.upkeep.prune() == 0
