@@ -51,32 +51,32 @@ class Demand:
         """Credits of an order, on average."""
         return sum(credits_ * part for credits_, part in self.mix)
 
-    def orders(self, random: Random) -> list[Ticket]:
+    def orders(self, chance: Random) -> list[Ticket]:
         """Return everybody's orders but the flooder's, in no order and not yet numbered."""
-        activity = [random.lognormvariate(0, UNEVENNESS) for _ in range(self.people)]
-        weights = [2.0 if random.random() < self.favoured else 1.0 for _ in range(self.people)]
+        activity = [chance.lognormvariate(0, UNEVENNESS) for _ in range(self.people)]
+        weights = [2.0 if chance.random() < self.favoured else 1.0 for _ in range(self.people)]
         return [
-            self._ticket(random, owner, at, weights[owner - 1])
-            for owner, at in self._moments(random, activity)
+            self._ticket(chance, owner, at, weights[owner - 1])
+            for owner, at in self._moments(chance, activity)
         ]
 
-    def _moments(self, random: Random, activity: Sequence[float]) -> Iterator[tuple[int, float]]:
+    def _moments(self, chance: Random, activity: Sequence[float]) -> Iterator[tuple[int, float]]:
         """Yield owners and the seconds at which they order."""
         end = 3600 * self.hours
         wanted = self.people * self.jobs_per_hour * self.hours
         shares = list(accumulate(activity))
-        owners = random.choices(range(1, self.people + 1), cum_weights=shares, k=round(wanted / SITTING))
+        owners = chance.choices(range(1, self.people + 1), cum_weights=shares, k=round(wanted / SITTING))
         for owner in owners:
-            at = random.random() * end
+            at = chance.random() * end
             while at < end:
                 yield owner, at
-                at += random.expovariate(1 / GAP_SECONDS)
-                if random.random() < 1 / SITTING:
+                at += chance.expovariate(1 / GAP_SECONDS)
+                if chance.random() < 1 / SITTING:
                     break
-        for owner in random.sample(range(1, self.people + 1), round(self.people * self.burst)):
-            yield owner, end / 2 + random.random() * BURST_SECONDS
+        for owner in chance.sample(range(1, self.people + 1), round(self.people * self.burst)):
+            yield owner, end / 2 + chance.random() * BURST_SECONDS
 
-    def _ticket(self, random: Random, owner_id: int, at: float, weight: float) -> Ticket:
-        credits_ = random.choices([each for each, _ in self.mix], [part for _, part in self.mix])[0]
-        speed = Speed.RELAX if random.random() < self.relaxed else Speed.FAST
+    def _ticket(self, chance: Random, owner_id: int, at: float, weight: float) -> Ticket:
+        credits_ = chance.choices([each for each, _ in self.mix], [part for _, part in self.mix])[0]
+        speed = Speed.RELAX if chance.random() < self.relaxed else Speed.FAST
         return Ticket(credits_, 0, owner_id, speed, credits=credits_, weight=weight, at=at)
