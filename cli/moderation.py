@@ -73,6 +73,8 @@ def meaning_folder(config: Config) -> Path | None:
 
 
 def _embeddings(folder: Path, config: Config) -> meaning.Embeddings:
+    if not folder.is_dir():
+        raise Failure(f"[moderation] meaning: there is no folder {folder}.", USAGE)
     try:
         return meaning.Embeddings(folder, meaning.shipped_prototypes(), threshold=config.meaning_threshold)
     except (OSError, ValueError) as error:

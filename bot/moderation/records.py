@@ -1,7 +1,6 @@
 """What moderation remembers of people and jobs: refusals, appeals, strikes, what the worker found."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,7 +95,7 @@ class Records:
     async def person(self, guild_id: int, channel_id: int, user_id: int, since: float) -> Person:
         """Return what counts for an order; strikes from before *since* do not."""
 
-        def work(db: sqlite3.Connection) -> Person:
+        def work(db: Any) -> Person:
             version = db.execute(
                 "SELECT coalesce(max(version), 0) FROM moderation_versions WHERE guild_id = ?", (guild_id,)
             ).fetchone()[0]
@@ -121,7 +120,7 @@ class Records:
             What is stored.
         """
 
-        def work(db: sqlite3.Connection) -> Refusal:
+        def work(db: Any) -> Refusal:
             db.execute(
                 "INSERT INTO moderation_refusals (id, guild_id, channel_id, user_id, locale, category, gate,"
                 " prompt, fingerprint, created_at, state) VALUES (:id, :guild_id, :channel_id, :user_id,"
@@ -157,11 +156,11 @@ class Records:
             "now": now,
         }
 
-        def look(db: sqlite3.Connection) -> Any:
+        def look(db: Any) -> Any:
             sql = f"SELECT id FROM moderation_refusals WHERE {_FREE} LIMIT 1"  # noqa: S608 - our own words
             return db.execute(sql, facts).fetchone()
 
-        def work(db: sqlite3.Connection) -> str | None:
+        def work(db: Any) -> str | None:
             row = look(db)
             if row is None:
                 return None
@@ -246,8 +245,8 @@ class Records:
             " WHERE id = ? AND state = 'appealed'"
         )
 
-        def work(db: sqlite3.Connection) -> bool:
-            decided = db.execute(sql, (state, by, now, refusal_id)).rowcount > 0
+        def work(db: Any) -> bool:
+            decided: bool = db.execute(sql, (state, by, now, refusal_id)).rowcount > 0
             refusal = _refusal(db, refusal_id)
             if decided and refusal is not None:
                 verb = "moderation approve" if approve else "moderation deny"
@@ -300,8 +299,8 @@ class Records:
             " WHERE user_id = ? AND guild_id = ? AND forgiven_at IS NULL"
         )
 
-        def work(db: sqlite3.Connection) -> int:
-            count = db.execute(sql, (by, now, user_id, guild_id)).rowcount
+        def work(db: Any) -> int:
+            count: int = db.execute(sql, (by, now, user_id, guild_id)).rowcount
             if count:
                 facts = {"strikes": count}
                 note(db, by, guild_id, "moderation forgive", target=f"user {user_id}", before=facts, now=now)
@@ -325,13 +324,13 @@ class Records:
         await self._database.write(lambda db: db.execute(sql, values).rowcount)
 
 
-def _refusal(db: sqlite3.Connection, refusal_id: str) -> Refusal | None:
+def _refusal(db: Any, refusal_id: str) -> Refusal | None:
     sql = f"SELECT {_REFUSAL} FROM moderation_refusals WHERE id = ?"  # noqa: S608
     row = db.execute(sql, (refusal_id,)).fetchone()
     return None if row is None else Refusal(**dict(row))
 
 
-def _prune(db: sqlite3.Connection, now: float) -> None:
+def _prune(db: Any, now: float) -> None:
     """Remove refusals that are over; those that wait for the moderators or for their person stay."""
     db.execute(
         "DELETE FROM moderation_refusals WHERE created_at < :old AND coalesce(decided_at, 0) < :old"

@@ -1,7 +1,7 @@
 """Servers' own rules and words."""
 
-import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from bot.moderation.lists import Lists, Word, build
 from bot.moderation.rules import Outcome, Rules
@@ -80,14 +80,14 @@ class Servers:
         target: str,
         facts: Facts,
     ) -> None:
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Any) -> None:
             db.execute(sql, values)
             note(db, deed.by, deed.guild_id, "moderation set", target=target, after=facts, now=deed.now)
 
         await self._database.write(work)
 
 
-def _server(db: sqlite3.Connection, guild_id: int, defaults: Rules) -> Server:
+def _server(db: Any, guild_id: int, defaults: Rules) -> Server:
     version = db.execute(
         "SELECT coalesce(max(version), 0) FROM moderation_versions WHERE guild_id = ?", (guild_id,)
     ).fetchone()[0]
@@ -110,7 +110,7 @@ def _server(db: sqlite3.Connection, guild_id: int, defaults: Rules) -> Server:
     return Server(version, defaults.model_copy(update=changes), build(_words(db, guild_id)))
 
 
-def _words(db: sqlite3.Connection, guild_id: int) -> list[Word]:
+def _words(db: Any, guild_id: int) -> list[Word]:
     """Return a server's own words; those of categories that nobody knows are left out."""
     known = frozenset(Category)
     rows = db.execute("SELECT category, phrase, allow FROM words WHERE guild_id = ?", (guild_id,))

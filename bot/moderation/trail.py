@@ -1,14 +1,14 @@
 """Lines of the audit log about moderation, written with the change they tell."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
+from typing import Any
 
 Facts = Mapping[str, str | int | float | None]
 
 
 def note(
-    db: sqlite3.Connection,
+    db: Any,
     by: int,
     guild_id: int,
     verb: str,
