@@ -56,7 +56,8 @@ class Herald:
         for guild_id, channel_id, posted in await self._office.log_channels():
             if self._clock() < self._refused.get(guild_id, (0.0, 0.0))[0]:
                 continue
-            home = at_home(self._home, guild_id, servers=len(self._client.guilds))
+            servers = frozenset(guild.id for guild in self._client.guilds)
+            home = at_home(self._home, guild_id, servers=servers)
             entries, _ = await self._office.audit(None if home else guild_id, after=posted, limit=pages.LINES)
             if not entries:
                 continue

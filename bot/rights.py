@@ -54,15 +54,15 @@ def shared(verb: Verb) -> bool:
     return verb.partition(" ")[0] not in LOCAL
 
 
-def at_home(home: frozenset[int], guild_id: int | None, *, servers: int) -> bool:
+def at_home(home: frozenset[int], guild_id: int | None, *, servers: frozenset[int]) -> bool:
     """Tell whether what all servers share may be changed from a server.
 
     Args:
         home: The servers that the configuration names; with none, the only one there is.
         guild_id: The server.
-        servers: In how many the bot is.
+        servers: Those the bot is in.
     """
-    return guild_id in home if home else servers <= 1
+    return guild_id in home if home else servers == {guild_id}
 
 
 def rank_of(holder: Holder, powers: Powers) -> Rank | None:

@@ -10,6 +10,7 @@ from tests.acceptance.member import Member, custom_ids
 from tests.bot.admins import admin, appoint, pressed, text
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, labelled, ordered, private
+from tests.bot.test_moderation_flow import moderated
 from worker.admin import Actor, QueueMode
 from worker.api import ErrorCode, JobState
 from worker.deeds import Rank, SetMode, SetRole, Verb, Which
@@ -46,6 +47,7 @@ async def test_a_paused_queue_says_so_to_who_orders_and_opens_again(
     )
     assert "paused" in text(await admin(boss, "queue show"))
     await admin(boss, "queue resume")
+    await boss.until(lambda: boss.find("a fox", "next in line"))  # the message changed its mind
     await easel.take()
     assert await verbs(live) == ["queue pause", "queue resume"]
     found, _ = await live.office.audit(None)
@@ -302,14 +304,20 @@ async def test_the_record_is_posted_to_the_log_channel_and_what_failed_is_posted
     assert "queue resume" in text(await admin(boss, "audit", verbs="queue"))
 
 
-async def test_words_are_added_listed_by_category_and_removed(live: Studio, boss: Member) -> None:
-    await admin(boss, "words add", category="hate", phrase="bad `word`")
-    await admin(boss, "words add", category="health", phrase="breast cancer", allow=True)
-    shown = text(await admin(boss, "words list", category="hate"))
-    assert "bad" in shown
-    assert "breast" not in shown
-    await admin(boss, "words remove", category="hate", phrase="bad `word`")
-    assert (await live.office.words(int(live.facts["guild_id"])))[1] == 1
+async def test_words_are_added_listed_by_category_tested_and_removed(studio: Studio) -> None:
+    moderated(studio)
+    async with studio.running(), studio.member() as boss:
+        appoint(studio, boss.user["id"], Permission.ADMINISTRATOR)
+        await admin(boss, "words add", category="hate", phrase="bad `word`")
+        await admin(boss, "words add", category="health", phrase="odd remedy", allow=True)
+        shown = text(await admin(boss, "words list", category="hate"))
+        assert "bad" in shown
+        assert "odd" not in shown
+        assert "**hate**: `BAD word`, because of `bad ˋwordˋ`" in text(await admin(boss, "words test", text="a BAD word, painted"))
+        assert "No list" in text(await admin(boss, "words test", text="a red fox"))
+        assert "letters or digits" in text(await admin(boss, "words add", category="hate", phrase="!?"))
+        await admin(boss, "words remove", category="hate", phrase="bad `word`")
+        assert (await studio.office.words(int(studio.facts["guild_id"])))[1] == 1
 
 
 async def test_the_last_model_is_not_switched_off(live: Studio, boss: Member) -> None:

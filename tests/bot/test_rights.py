@@ -69,11 +69,13 @@ def test_only_what_all_servers_share_needs_a_home() -> None:
 
 
 def test_the_only_server_is_home_until_servers_are_named() -> None:
-    assert at_home(frozenset(), 5, servers=1)
-    assert not at_home(frozenset(), 5, servers=2)
-    assert at_home(frozenset({5}), 5, servers=9)
-    assert not at_home(frozenset({5}), 6, servers=1)
-    assert not at_home(frozenset({5}), None, servers=1)
+    assert at_home(frozenset(), 5, servers=frozenset({5}))
+    assert not at_home(frozenset(), 5, servers=frozenset({5, 6}))
+    assert not at_home(frozenset(), 6, servers=frozenset({5}))  # where people installed the bot for themselves
+    assert not at_home(frozenset(), 5, servers=frozenset())
+    assert at_home(frozenset({5}), 5, servers=frozenset({5, 6}))
+    assert not at_home(frozenset({5}), 6, servers=frozenset({6}))
+    assert not at_home(frozenset({5}), None, servers=frozenset({5}))
 
 
 def test_nobody_appoints_above_themselves() -> None:

@@ -96,7 +96,8 @@ class Clerk:
         may_judge(holder, rank, holder_of(judged, granted), powers)
 
     def _at_home(self, interaction: Interaction) -> bool:
-        return at_home(self._home, interaction.guild_id, servers=len(interaction.client.guilds))
+        servers = frozenset(guild.id for guild in interaction.client.guilds)
+        return at_home(self._home, interaction.guild_id, servers=servers)
 
     # -- buttons -----------------------------------------------------------------------------------------
 
