@@ -46,14 +46,14 @@ class Person:
         if running and self._random.random() < 0.02:
             await self.press(self._random.choice(running), "MJ::CancelJob")
             return
-        if len(running) >= UNDER_WAY:
-            return
-        pressable = [m for m in self._alive() if drawing_buttons(m)]
-        if pressable and self._random.random() < 0.5:
-            message = self._random.choice(pressable)
-            await self.press(message, self._random.choice(drawing_buttons(message)))
-            return
-        await self._order()
+        busy = len(running) >= UNDER_WAY
+        choices = [(m, b) for m in self._alive() for b in drawing_buttons(m) if not busy or is_cell(b)]
+        if choices and self._random.random() < 0.7:
+            cells = [choice for choice in choices if is_cell(choice[1])]
+            message, button = self._random.choice(cells if self._random.random() < 0.7 and cells else choices)
+            await self.press(message, button)
+        elif not busy:
+            await self._order()
 
     async def _order(self) -> None:
         self._orders += 1
@@ -143,6 +143,11 @@ class Crowd:
             and "guild_id" in message
             and not message.get("flags", 0) & EPHEMERAL
         ]
+
+
+def is_cell(custom_id: str) -> bool:
+    """Tell whether a button takes a picture out of a grid: an outcome at once, without a worker."""
+    return custom_id.startswith("MJ::JOB::upsample::")
 
 
 def drawing_buttons(message: Message) -> list[str]:

@@ -33,7 +33,7 @@ START_SECONDS = 300.0  # a cold start on a busy machine
 CALM_SECONDS = 420.0  # the bot's longest pause between two attempts is a minute
 QUIET_SECONDS = 2.0  # nothing is under way for so long: calm
 PRESS_SECONDS = 20.0  # for the answer of a button
-SAMPLE = 4  # messages whose every button is pressed
+SAMPLE = 2  # messages of each shape whose every button is pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,12 @@ class Run:
         """Press every button under a sample of what is left; one that is not answered is dead."""
         random = Random(f"presses:{self._seed}")
         shown = [m for m in crowd.alive(crowd.witness) if drawing_buttons(m)]
-        for message in random.sample(shown, min(SAMPLE, len(shown))):
+        random.shuffle(shown)
+        pressed: Counter[int] = Counter()
+        for message in shown:
+            pressed[len(custom_ids(message))] += 1
+            if pressed[len(custom_ids(message))] > SAMPLE:
+                continue
             for custom_id in custom_ids(message):
                 person = random.choice(crowd.people)
                 self.report.pressed += 1
