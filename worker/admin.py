@@ -324,7 +324,13 @@ class AdminDesk(Protocol):
         ...
 
     async def audit(
-        self, guild_id: int | None, verb: str = "", *, after: int | None = None, skip: int = 0, limit: int = 10
+        self,
+        guild_id: int | None,
+        verb: str = "",
+        *,
+        after: int | None = None,
+        skip: int = 0,
+        limit: int = 10,
     ) -> tuple[Sequence[Entry], int]:
         """Return entries of the audit log and how many there are.
 

@@ -71,7 +71,7 @@ def test_only_what_all_servers_share_needs_a_home() -> None:
 def test_the_only_server_is_home_until_servers_are_named() -> None:
     assert at_home(frozenset(), 5, servers=frozenset({5}))
     assert not at_home(frozenset(), 5, servers=frozenset({5, 6}))
-    assert not at_home(frozenset(), 6, servers=frozenset({5}))  # where people installed the bot for themselves
+    assert not at_home(frozenset(), 6, servers=frozenset({5}))  # installed by a person there
     assert not at_home(frozenset(), 5, servers=frozenset())
     assert at_home(frozenset({5}), 5, servers=frozenset({5, 6}))
     assert not at_home(frozenset({5}), 6, servers=frozenset({6}))
