@@ -33,6 +33,15 @@ SELECT_JOBS = (
 )
 
 
+_MOVE = (
+    "UPDATE jobs SET state = :target, worker = NULL, lease_until = NULL,"
+    " started_at = CASE :target WHEN 'queued' THEN NULL ELSE started_at END,"
+    " finished_at = :finished_at, files = :files, error = :error, device_seconds = :device_seconds,"
+    " spared = spared + :spare, alone = max(alone, :alone), retry_at = :retry_at"
+    " WHERE id = :id AND state = :source AND attempt = coalesce(:attempt, attempt)"
+)
+
+
 class StaleJob(Exception):  # noqa: N818 - a state of the row
     """The job is no longer where the caller believes it: cancelled, taken back, or claimed anew."""
 
@@ -193,11 +202,7 @@ def move(
     if target not in TRANSITIONS[source] or target is JobState.RUNNING:
         raise ValueError(f"no way from {source} to {target}")
     moved = db.execute(
-        "UPDATE jobs SET state = :target, worker = NULL, lease_until = NULL,"
-        " started_at = CASE :target WHEN 'queued' THEN NULL ELSE started_at END,"
-        " finished_at = :finished_at, files = :files, error = :error, device_seconds = :device_seconds,"
-        " spared = spared + :spare, alone = max(alone, :alone), retry_at = :retry_at"
-        " WHERE id = :id AND state = :source AND attempt = coalesce(:attempt, attempt)",
+        _MOVE,
         {
             "id": job_id,
             "source": source,
