@@ -102,7 +102,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.picture_gone.title": "Picture gone",
         "worker.picture_gone": "The picture is no longer stored, but its prompt can be sent again.",
         "worker.blocked.title": "You cannot order here",
-        "worker.blocked": "You were blocked until further notice.{reason} Ask the people who run this server.",
+        "worker.blocked": (
+            "You were blocked until further notice.{reason} Ask the people who run this server."
+        ),
         "worker.timed_out.title": "You cannot order for now",
         "worker.timed_out": (
             "You were given a pause until <t:{until}:f>.{reason} Ask the people who run this server."
