@@ -1,116 +1,30 @@
 """A queue in virtual time, over lists and over the database."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from migrations import shipped
 from parser import Speed
-from tests.worker.house import PROFILE, prompt, request
-from worker.api import JobId, JobState, Limits
-from worker.queue import rows
-from worker.queue.claims import Claim, Sitting, lease, may_lease
+from tests.worker.stored import StoredQueue, job_id
+from worker.api import JobState, Limits
 from worker.queue.demand import FLOODER, Demand
 from worker.queue.memory import ArrivalQueue, FairQueue, Queue, Ticket, TurnQueue
 from worker.queue.simulation import RULES, Machines, jain, percentile, simulate
-from worker.recipe import resolve
-from worker.schema import migrate
 
 LIMITS = Limits(running=3, waiting=10)
 QUALITIES = (0.25, 0.5, 1.0, 2.0, 5.0)  # credits of a grid as well
 MIX = tuple((quality, 0.2) for quality in QUALITIES)
 
 
-def job_id(number: int) -> JobId:
-    return JobId(f"{number:08x}-0000-4000-8000-000000000000")
-
-
-class StoredQueue:
-    """The statements of the store, on a database that does not wait for the disk."""
-
-    def __init__(self, db: sqlite3.Connection, *, limit: int) -> None:
-        self.db = db
-        self.limit = limit
-        self.tickets: dict[str, Ticket] = {}
-        self.claims: dict[int, Claim] = {}
-
-    def submit(self, ticket: Ticket) -> None:
-        asked = request(quality=ticket.credits)
-        draft = rows.Draft(
-            id=job_id(ticket.number),
-            key=str(ticket.number),
-            order=prompt(quality=ticket.credits),
-            request=asked,
-            recipe=resolve(asked, PROFILE, seed=1),
-            origin="{}",
-            owner_id=ticket.owner_id,
-            speed=ticket.speed,
-            seed=1,
-            model="tiny",
-            width=128,
-            height=128,
-            credits=ticket.credits,
-            weight=ticket.weight,
-            batch="b" if ticket.batch else None,
-        )
-        rows.insert(self.db, draft, now=ticket.at)
-        self.tickets[draft.id] = ticket
-
-    def claim(self, now: float) -> Ticket | None:
-        sittings = [Sitting(speed, 1, self.limit) for speed in (Speed.TURBO, Speed.FAST, Speed.RELAX)]
-        promised = may_lease(self.db, worker="w", sittings=sittings, now=now)
-        found = lease(self.db, worker="w", sittings=sittings, now=now)
-        assert promised == bool(found)
-        if not found:
-            return None
-        ticket = self.tickets[found[0].job.id]
-        self.claims[ticket.number] = found[0]
-        return ticket
-
-    def finish(self, ticket: Ticket, now: float) -> None:
-        self.end(ticket, JobState.SUCCEEDED, now, files=("ab/1.png",))
-
-    def give_back(self, ticket: Ticket, now: float) -> None:
-        self.end(ticket, JobState.QUEUED, now, spare=True)
-
-    def drop(self, ticket: Ticket, now: float) -> None:
-        rows.move(self.db, job_id(ticket.number), JobState.QUEUED, JobState.CANCELLED, now=now)
-
-    def end(self, ticket: Ticket, target: JobState, now: float, **values: object) -> None:
-        claim = self.claims[ticket.number]
-        rows.move(
-            self.db,
-            claim.job.id,
-            JobState.RUNNING,
-            target,
-            now=now,
-            attempt=claim.attempt,
-            **values,  # type: ignore[arg-type]
-        )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    path = tmp_path / "jobs.db"
-    migrate(path, shipped())
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("BEGIN")
-        yield db
-
-
-def test_the_database_and_the_lists_come_to_the_same_outcome(database: sqlite3.Connection) -> None:
+def test_the_database_and_the_lists_come_to_the_same_outcome(open_database: sqlite3.Connection) -> None:
     """Whole simulations, of which one runs the statements of the store."""
     demand = Demand(people=25, jobs_per_hour=6, hours=1, relaxed=0.2, mix=MIX, burst=0.5)
     rules: dict[str, Callable[[int], Queue]] = {
         "lists": lambda limit: FairQueue(limit=limit),
-        "rows": lambda limit: StoredQueue(database, limit=limit),
+        "rows": lambda limit: StoredQueue(open_database, limit=limit),
     }
     found = simulate(demand, Machines(2, 30), limits=LIMITS, random=Random(3), rules=rules)
     assert found["rows"] == found["lists"]
@@ -118,9 +32,11 @@ def test_the_database_and_the_lists_come_to_the_same_outcome(database: sqlite3.C
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_database_and_the_lists_agree_on_any_history(database: sqlite3.Connection, seed: int) -> None:
+def test_the_database_and_the_lists_agree_on_any_history(
+    open_database: sqlite3.Connection, seed: int
+) -> None:
     random, now = Random(seed), 1e9
-    stored, listed = StoredQueue(database, limit=2), FairQueue(limit=2)
+    stored, listed = StoredQueue(open_database, limit=2), FairQueue(limit=2)
     waiting: list[Ticket] = []
     running: list[Ticket] = []
     for number in range(1, 300):
@@ -160,35 +76,36 @@ def test_the_database_and_the_lists_agree_on_any_history(database: sqlite3.Conne
                 listed.drop(ticket)
 
 
-def test_what_is_handed_back_is_not_held_against_anybody(database: sqlite3.Connection) -> None:
-    stored = StoredQueue(database, limit=9)
+def test_what_is_handed_back_is_not_held_against_anybody(open_database: sqlite3.Connection) -> None:
+    stored = StoredQueue(open_database, limit=9)
     for number, owner in enumerate((1, 1, 2, 2), 1):
         stored.submit(Ticket(1.0, number, owner, at=float(number)))
     starts = "SELECT speed, start FROM people WHERE owner_id = 1 ORDER BY speed"
     first = stored.claim(10.0)
     assert first is not None
-    charged = [row["start"] for row in database.execute(starts)]
+    charged = [row["start"] for row in open_database.execute(starts)]
     stored.give_back(first, 11.0)
-    returned = [row["start"] for row in database.execute(starts)]
+    returned = [row["start"] for row in open_database.execute(starts)]
     assert returned == [start - 1.0 for start in charged]
     assert stored.claim(12.0) == first
 
 
-def test_of_what_was_stopped_only_the_drawn_part_counts(database: sqlite3.Connection) -> None:
-    stored = StoredQueue(database, limit=9)
+def test_of_what_was_stopped_only_the_drawn_part_counts(open_database: sqlite3.Connection) -> None:
+    stored = StoredQueue(open_database, limit=9)
     stored.submit(Ticket(1.0, 1, 1, credits=2.0, at=0.0))
     start = "SELECT start FROM people WHERE owner_id = 1 AND speed = 'fast'"
-    before = database.execute(start).fetchone()[0]
+    before = open_database.execute(start).fetchone()[0]
     ticket = stored.claim(1.0)
     assert ticket is not None
-    database.execute(
+    open_database.execute(
         "INSERT INTO progress (job_id, fraction, paused, at) VALUES (?, 0.25, 0, 1)", (job_id(1),)
     )
     stored.end(ticket, JobState.CANCELLED, 2.0)
-    assert database.execute(start).fetchone()[0] == before + 0.5
+    assert open_database.execute(start).fetchone()[0] == before + 0.5
 
 
 FLOODED = Demand(people=150, jobs_per_hour=2.5, hours=2)
+BRIEF = Demand(people=40, jobs_per_hour=2.5, hours=0.5)
 
 
 def test_a_flooder_gets_less_and_others_wait_less_than_first_come_first_served() -> None:
@@ -206,7 +123,7 @@ def test_a_flooder_gets_less_and_others_wait_less_than_first_come_first_served()
 
 
 def test_the_same_seed_gives_the_same_outcome_and_another_gives_another() -> None:
-    run = partial(simulate, FLOODED, Machines(2, 8), limits=LIMITS)
+    run = partial(simulate, BRIEF, Machines(1, 8), limits=LIMITS)
     assert run(random=Random(1)) == run(random=Random(1))
     assert run(random=Random(1)) != run(random=Random(2))
 
@@ -222,7 +139,7 @@ def test_every_order_that_was_taken_is_drawn(rule: str) -> None:
 
 
 def test_with_more_devices_than_work_nobody_but_the_flooder_waits() -> None:
-    found = simulate(FLOODED, Machines(50, 8), limits=LIMITS, random=Random(1))
+    found = simulate(BRIEF, Machines(20, 8), limits=LIMITS, random=Random(1))
     for outcome in found.values():
         assert outcome.members.longest == 0
         assert (outcome.flooder.percentiles[50] or 0) > 0

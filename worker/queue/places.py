@@ -28,7 +28,7 @@ def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
     is what begins earlier in other lines. That holds until somebody joins, or waited long enough to go first.
     """
     row = db.execute(
-        "SELECT speed, owner_id, work, seq, behind, promoted, start, joined, weight"
+        "SELECT speed, owner_id, work, seq, behind, promoted, start, joined, weight, ripe"
         " FROM jobs JOIN people USING (owner_id, speed) WHERE id = ? AND state = 'queued'",
         (job_id,),
     ).fetchone()
@@ -55,7 +55,7 @@ def _ahead(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     """Return how many jobs that nobody put first begin before the job of *row*."""
     own = _credits(db, _OWN, dict(row))
     end = row["start"] + sum(fairness.share(each, row["weight"]) for each in own)
-    values = {**row, "end": end, "rank": len(own), "counted": COUNTED, "least": fairness.LEAST}
+    values = {**row, "end": end, "rank": len(own) - row["ripe"], "counted": COUNTED, "least": fairness.LEAST}
     if row["behind"]:
         return len(own) + int(db.execute(_BEFORE_BATCH, values).fetchone()[0])
     single, several = db.execute(_EARLIER_JOBS + _EARLIER, values).fetchone()
