@@ -177,10 +177,7 @@ def move(
     alone: bool = False,
     retry_at: float = 0.0,
 ) -> None:
-    """Move a job from *source* to *target* and append the event, both or neither.
-
-    An end also settles what was reserved: a success is charged whole, a failure not at all, and a job that
-    was stopped as far as it was.
+    """Move a job from *source* to *target*, append the event, and at an end settle it: all or nothing.
 
     Args:
         db: In a write transaction.
@@ -226,7 +223,7 @@ def move(
 
 
 def _done(db: sqlite3.Connection, job_id: JobId, target: JobState) -> float:
-    """Return which part of a job, 0..1, was done at its end."""
+    """Return which part of a job, 0..1, is charged at its end: all, nothing, or what was drawn of it."""
     if target is not JobState.CANCELLED:
         return float(target is JobState.SUCCEEDED)
     row = db.execute("SELECT fraction FROM progress WHERE job_id = ?", (job_id,)).fetchone()
