@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from cli import options
+from cli.failures import USAGE, Failure
 from worker.queue.demand import Demand
 from worker.queue.simulation import PERCENTILES, Machines, Outcome, Waits
 from worker.queue.simulation import simulate as run
 
+MOST_ORDERS = 1_000_000  # some minutes and gigabytes
 MINUTE, HOUR = 60.0, 3600.0
 LABELS = 2  # columns of words, before those of numbers
 DEVICE_SECONDS = 8.0  # for a default grid; the embedded model on two CPU cores takes about as long
@@ -64,6 +66,12 @@ def simulate(
 
     settings = load(os.environ, file=config)
     demand = Demand(people, jobs_per_hour, hours, burst=burst, flooder=flooder, relaxed=relaxed)
+    if demand.expected > MOST_ORDERS:
+        raise Failure(
+            f"That would be about {demand.expected:,.0f} orders; at most {MOST_ORDERS:,} are simulated:"
+            " take fewer --hours.",
+            USAGE,
+        )
     machines = Machines(devices, seconds)
     found = run(demand, machines, limits=settings.limits, random=Random(seed))  # noqa: S311 - no secret
     if as_json:
@@ -74,8 +82,8 @@ def simulate(
 
 def load_of(demand: Demand, machines: Machines) -> float:
     """Return how much of the devices' time the members ask for; 1 is all of it."""
-    per_second = demand.people * demand.jobs_per_hour * demand.mean_credits / 3600
-    return per_second * machines.seconds / machines.devices
+    busy = demand.people * demand.jobs_per_hour / 3600 * demand.mean_credits * machines.seconds
+    return busy / machines.devices
 
 
 def facts(demand: Demand, machines: Machines, found: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -75,6 +75,11 @@ def test_a_value_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[st
     assert wrong[0] in capsys.readouterr().err
 
 
+def test_a_run_that_would_not_end_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(["simulate", "--people", "100000", "--jobs-per-hour", "1000"]) == 2
+    assert "take fewer --hours" in capsys.readouterr().err
+
+
 def test_a_run_with_next_to_no_orders_has_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "--jobs-per-hour", "0.001", "--burst", "0", "--no-flooder")
     assert "Jain's index - of 0 busy people" in text

@@ -51,6 +51,11 @@ class Demand:
         """Credits of an order, on average."""
         return sum(credits_ * part for credits_, part in self.mix)
 
+    @property
+    def expected(self) -> float:
+        """About how many orders there will be, the flooder's apart."""
+        return self.people * (self.jobs_per_hour * self.hours + self.burst)
+
     def orders(self, chance: Random) -> list[Ticket]:
         """Return everybody's orders but the flooder's, in no order and not yet numbered."""
         activity = [chance.lognormvariate(0, UNEVENNESS) for _ in range(self.people)]
