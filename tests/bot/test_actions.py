@@ -19,13 +19,26 @@ def actions(draw: st.DrawFn) -> Action:
     index = 0
     if verb in PICTURE_VERBS:
         index = draw(st.integers(1, 4))
-    return Action(verb, str(UUID(int=draw(st.integers(0, 2**128 - 1)))), index)
+    relaxed = verb in DRAWS and draw(st.booleans())
+    return Action(verb, str(UUID(int=draw(st.integers(0, 2**128 - 1)))), index, relaxed)
 
 
 @given(actions())
 def test_every_action_survives_its_custom_id(action: Action) -> None:
     assert read(action.custom_id) == action
     assert len(action.custom_id) <= CUSTOM_ID_LIMIT
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "JM::relax::",
+        f"JM::relax::JM::delete::{JOB}",
+        f"JM::relax::JM::relax::MJ::JOB::reroll::0::{JOB}::SOLO",
+    ],
+)
+def test_only_what_draws_can_be_ordered_in_relax(custom_id: str) -> None:
+    assert read(custom_id) is Unreadable.FOREIGN
 
 
 @given(st.text(max_size=CUSTOM_ID_LIMIT))
