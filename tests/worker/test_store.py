@@ -214,6 +214,25 @@ async def test_a_clock_that_was_set_back_does_not_put_off_another_attempt(house:
     assert [claim.job.id for claim in await house.claim()] == [job.id]
 
 
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+async def test_a_clock_that_jumps_keeps_nobody_waiting_and_the_others_in_order(
+    house: House, jump: float
+) -> None:
+    for owner in (1, 1, 2):
+        await house.submit(owner)
+    house.clock.advance(jump)
+    await house.submit(3)
+    house.clock.advance(-jump)
+    await house.submit(4)
+    order = []
+    for _ in range(5):
+        [claim] = await house.store.claim("w", {Speed.FAST: 1})
+        order.append(claim.job.owner_id)
+        await house.finish(claim)
+    assert 3 in order  # who ordered meanwhile may seem to have waited for a day
+    assert [owner for owner in order if owner != 3] == [1, 2, 4, 1]
+
+
 async def test_newcomers_get_only_the_places_that_others_left(house: House) -> None:
     for owner in range(8):
         await house.submit(owner)
