@@ -96,11 +96,11 @@ def origin_for(interaction: Interaction, *, reply: bool, now: float) -> Origin:
         user_name=interaction.user.name,
         file_limit=interaction.filesize_limit,
         locale=str(interaction.locale.value),
-        nsfw=_is_adult(interaction.channel),
+        nsfw=is_adult(interaction.channel),
     )
 
 
-def _is_adult(channel: object) -> bool:
+def is_adult(channel: object) -> bool:
     """Tell whether Discord marks *channel*, or the one a thread hangs on, as adult."""
     look = getattr(channel, "is_nsfw", None)
     return bool(look()) if look is not None else False

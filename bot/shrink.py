@@ -2,6 +2,8 @@
 
 import io
 
+from worker.opening import opened
+
 SMALLER = ((90, 1.0), (80, 1.0), (80, 0.5), (70, 0.25))  # quality, share of the sides
 
 
@@ -9,14 +11,14 @@ def fit(png: bytes, limit: int) -> tuple[bytes, str]:
     """Return *png* and its extension, encoded again as WebP if it has more than *limit* bytes.
 
     The smallest form is returned even where that is still too large.
+
+    Raises:
+        PictureGone: It is damaged, or none of ours.
     """
     if len(png) <= limit:
         return png, "png"
-    from PIL import Image  # noqa: PLC0415 - five megabytes that most bots never need
-
     body = png
-    with Image.open(io.BytesIO(png)) as image:
-        picture = image.convert("RGB")
+    picture = opened(png).convert("RGB")
     for quality, share in SMALLER:
         sides = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
         buffer = io.BytesIO()

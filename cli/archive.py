@@ -54,7 +54,8 @@ class Writer:
         self._part = path.with_name(f".{path.name}.part")
 
     def __enter__(self) -> Self:
-        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._part.unlink(missing_ok=True)  # a backup was interrupted, or somebody waits to read this one
+        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "wb")
         self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
         return self
@@ -158,7 +159,8 @@ def members(path: Path) -> Iterator[Member]:
     try:
         with tarfile.open(path, mode="r:") as tar:
             for info in tar:
-                if not info.isreg() or info.name in seen or not _ours(info.name):
+                plain = info.isreg() and not info.issparse()  # a sparse one grows beyond any archive
+                if not plain or info.name in seen or not _ours(info.name):
                     raise Failure(f"{path} holds {info.name!r}, which no backup of ours does.")
                 seen.add(info.name)
                 body = tar.extractfile(info)

@@ -71,8 +71,14 @@ def measured(folder: Path) -> tuple[int, int]:
     except (KeyError, TypeError, ValueError):
         raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
     for part in ("text_encoder", "unet", "vae"):
-        if not any((folder / part).glob("*.safetensors")) and not any((folder / part).glob("*.bin")):
-            raise Failure(f"The model in {folder} is incomplete: {part} has no weights.")
+        if any((folder / part).glob("*.safetensors")):
+            continue
+        if any((folder / part).glob("*.bin")):
+            raise Failure(
+                f"The model in {folder} has the weights of its {part} as a pickle, which may run any program "
+                "when it is read; take its .safetensors edition, or convert it where that does no harm."
+            )
+        raise Failure(f"The model in {folder} is incomplete: {part} has no weights.")
     return size, grid
 
 

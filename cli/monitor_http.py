@@ -14,6 +14,8 @@ from aiohttp import web
 from prometheus_client import Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from playground.security import guard, is_loopback
+
 if TYPE_CHECKING:
     from cli.monitor import Monitor
 
@@ -35,7 +37,7 @@ async def serving(monitor: "Monitor", address: str, port: int, folder: Path) -> 
         port: The first port tried.
         folder: Where a file says which one it is, for Prometheus' file discovery.
     """
-    window = _Window(monitor)
+    window = _Window(monitor, local=is_loopback(address))
     runner = web.AppRunner(window.app, access_log=None)
     await runner.setup()
     turning = asyncio.create_task(window.turn(), name="event loop lag")
@@ -51,7 +53,8 @@ async def serving(monitor: "Monitor", address: str, port: int, folder: Path) -> 
 class _Window:
     """The three pages."""
 
-    def __init__(self, monitor: "Monitor") -> None:
+    def __init__(self, monitor: "Monitor", *, local: bool) -> None:
+        """Tell of *monitor*; *local* says that this machine alone is meant to ask."""
         self._monitor = monitor
         self._turned = asyncio.get_running_loop().time()
         self._lag = Histogram(
@@ -60,7 +63,7 @@ class _Window:
             buckets=LAGS,
             registry=monitor.registry,
         )
-        self.app = web.Application()
+        self.app = web.Application(middlewares=[guard] if local else [])
         self.app.add_routes(
             [
                 web.get("/metrics", self._metrics),

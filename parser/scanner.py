@@ -6,9 +6,10 @@ from typing import Literal
 
 Span = tuple[int, int]  # half-open [start, stop)
 
-# White space of every script, control characters, zero-width space and byte order mark. Lone surrogates
-# are no characters at all and can be neither stored nor sent.
-BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u200b\ufeff\ud800-\udfff]")
+# White space of every script, control characters, zero-width space and byte order mark; marks that turn the
+# direction of writing, which would reach beyond the prompt's end and turn what stands behind it. Lone
+# surrogates are no characters at all and can be neither stored nor sent.
+BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 DASHES = "\u2013\u2014\u2015"  # en dash, em dash, horizontal bar: what keyboards make of two hyphens
 COMMAS = ",\uff0c\u3001\u060c"  # also the full-width, ideographic and Arabic comma

@@ -50,5 +50,5 @@ async def guard(
 ) -> web.StreamResponse:
     """Refuse what did not come from this machine's own page or programs."""
     if not _allowed(request):
-        return web.Response(status=403, text="The playground answers its own page and local programs only.")
+        return web.Response(status=403, text="Only this machine's own page and programs are answered.")
     return await handler(request)

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from worker.opening import opened
+
 GRID = "grid.png"
 COLUMNS = 2
 STORY = ("prompt", "seed", "job_id", "model", "model_hash")  # what the pictures of a grid say alike
 
 
 def composed(cells: Sequence[bytes]) -> bytes:
-    """Return the PNG of *cells*, PNGs of one size, two a row without gutters: 1 2 over 3 4."""
-    pictures = [Image.open(io.BytesIO(cell)) for cell in cells]
+    """Return the PNG of *cells*, PNGs of one size, two a row without gutters: 1 2 over 3 4.
+
+    Raises:
+        PictureGone: One of them is damaged.
+    """
+    pictures = [opened(cell) for cell in cells]
     width, height = pictures[0].size
     rows = -(-len(cells) // COLUMNS)
     grid = Image.new("RGB", (COLUMNS * width, rows * height))

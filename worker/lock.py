@@ -43,7 +43,9 @@ class FileLock:
             OSError: The file cannot be opened.
         """
         # Python's descriptors are not inherited by programs it starts, so no child keeps the lock alive.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # Nor is a link followed: what is written here would overwrite the file it leads to.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self.path, flags, 0o644)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not _try(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:

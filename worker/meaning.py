@@ -45,8 +45,9 @@ class Embeddings:
         """
         from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 - heavy, and only workers judge
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        safely = {"local_files_only": True, "trust_remote_code": False}  # a model brings no code of its own
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safely)
+        self._model: Any = AutoModel.from_pretrained(folder, use_safetensors=True, **safely).eval()
         self._threshold = threshold
         self._prototypes = {name: self._embed(list(each)) for name, each in prototypes.items()}
 

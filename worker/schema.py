@@ -1,8 +1,10 @@
 """Bringing a database file to the newest schema."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from migrations import Migration
@@ -24,15 +26,17 @@ class DatabaseUnusable(Exception):  # noqa: N818 - a state of the file, like its
 def migrate(path: Path, migrations: Sequence[Migration], *, busy_seconds: float = 5.0) -> Sequence[str]:
     """Bring the file to the newest of *migrations* and return the names of those applied now.
 
-    The file is created where it is missing. Before a file that already holds a schema is changed, a copy of
-    it is left beside it, named after its version. Two processes may do this at the same moment. A script that
-    fails leaves nothing behind, and the version as it was.
+    The file is created where it is missing, for its owner's eyes alone. Before a file that already holds a
+    schema is changed, a copy of it is left beside it, named after its version. Two processes may do this at
+    the same moment. A script that fails leaves nothing behind, and the version as it was.
 
     Raises:
         DatabaseUnusable: The file was written by a newer program or by an edited history, is damaged, or
             cannot be opened.
         sqlite3.Error: A script failed.
     """
+    with suppress(OSError):  # it is there; what else is wrong, SQLite says in a moment
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # its log and its memory take the same rights
     try:
         db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     except sqlite3.OperationalError as error:
@@ -137,6 +141,8 @@ def _back_up(path: Path, version: int) -> None:
         return
     target = path.with_name(f"{path.name}.v{version}.bak")
     partial = target.with_name(f"{target.name}.part")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL, 0o600))
     source = sqlite3.connect(path)
     copy = sqlite3.connect(partial)
     try:

@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import echo, errors, payload, render
-from bot.answers import Interaction, caller_of, guarded, privately, stored, texts_of
+from bot.answers import Interaction, caller_of, guarded, is_adult, privately, stored, texts_of
 from bot.commands.scope import everywhere
 from bot.faults import BotCode, BotError
 from bot.moderation.gate import Moderation
@@ -68,7 +68,9 @@ class ShowCommand(commands.Cog):
             shown = await self._moderation.shown_as(job, origin_of(job))
         if shown.refuses:
             raise BotError(BotCode.WITHHELD)
-        private = shown is Outcome.PRIVATE
+        origin = origin_of(job)
+        strayed = origin is not None and origin.nsfw and not is_adult(interaction.channel)
+        private = strayed or shown is Outcome.PRIVATE  # what was ordered among adults is not for everybody
         try:
             body = await self._desk.picture(job.files[0])
         except PictureGone as error:

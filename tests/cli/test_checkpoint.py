@@ -51,6 +51,13 @@ def test_what_is_missing_is_named(copy: Path, name: str, told: str) -> None:
         profile(Model(source=str(copy)))
 
 
+def test_weights_that_could_run_programs_are_refused_in_one_sentence(copy: Path) -> None:
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(Failure, match="weights of its unet as a pickle"):
+        profile(Model(source=str(copy)))
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"sample_size": "large"}'])
 def test_a_damaged_description_is_told(copy: Path, content: str) -> None:
     (copy / "unet" / "config.json").write_text(content)

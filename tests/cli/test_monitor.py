@@ -77,6 +77,26 @@ async def test_without_a_port_nothing_listens_and_nothing_is_written(tmp_path: P
         assert announced(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+async def test_a_page_of_elsewhere_reads_no_metrics_through_a_browser_here(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    """Not even under a name that its owner has point at this machine."""
+    async with answering(Monitor("bot"), tmp_path) as url, aiohttp.ClientSession() as session:
+        for page in ("metrics", "healthz", "readyz"):
+            async with session.get(f"{url}/{page}", headers=headers) as answer:
+                assert answer.status == status
+
+
 async def test_a_live_process_is_healthy_and_says_its_version(tmp_path: Path) -> None:
     async with answering(Monitor("bot"), tmp_path) as url:
         assert (await fetched(f"{url}/healthz"))[0] == 200

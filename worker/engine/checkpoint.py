@@ -1,6 +1,7 @@
 """One Stable Diffusion 1.x or 2.x checkpoint in memory."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from worker.api import ErrorCode, WorkerError
 from worker.recipe import ModelProfile
 
 FAMILY = "StableDiffusionPipeline"
+LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the parts
+LEFT_OUT = frozenset({"safety_checker", "feature_extractor"})  # parts that are not loaded
 HASH_DIGITS = 10  # as people know them from other programs' PNG metadata
 
 
@@ -61,7 +64,12 @@ def load(profile: ModelProfile, hardware: Hardware) -> Checkpoint:
     try:
         folder = _folder(profile.source)
         pipeline = diffusers.StableDiffusionPipeline.from_pretrained(
-            str(folder), safety_checker=None, feature_extractor=None, requires_safety_checker=False
+            str(folder),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+            use_safetensors=True,  # a pickle may run any program when it is read
+            trust_remote_code=False,
         )
         weights_hash = _hash(folder / "unet")
     except WorkerError:
@@ -88,22 +96,37 @@ def _folder(source: str) -> Path:
         if folder.is_absolute() or source.count("/") != 1:
             raise _missing(source, "does not exist")
         try:
-            folder = Path(diffusers.DiffusionPipeline.download(source))
+            folder = Path(diffusers.DiffusionPipeline.download(source, use_safetensors=True))
         except Exception as error:  # network, HTTP, authorisation, offline mode
             raise _missing(source, f"could not be fetched ({_first_line(error)})") from error
     if not (folder / "model_index.json").is_file():
         raise _missing(source, "has no model_index.json: it must be a folder in diffusers layout")
-    family = diffusers.DiffusionPipeline.load_config(str(folder)).get("_class_name")
+    index = diffusers.DiffusionPipeline.load_config(str(folder))
+    family = index.get("_class_name")
     if family != FAMILY:
         raise _missing(
             source, f"is a {family}; only {FAMILY} (Stable Diffusion 1.x and 2.x) can be drawn with"
         )
+    _check_parts(source, index)
     return folder
+
+
+def _check_parts(source: str, index: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint that brings code of its own, or names a module that happens to be loaded.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``.
+    """
+    for part, named in index.items():
+        if part in LEFT_OUT or not isinstance(named, list) or not any(named):
+            continue
+        if named[0] not in LIBRARIES:
+            raise _missing(source, f"wants its {part} made by {named[0]}, which is code that nobody checked")
 
 
 def _hash(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")):
+    for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as weights:
             while block := weights.read(1 << 20):
                 digest.update(block)

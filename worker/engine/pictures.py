@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from worker.device import DeviceJob
+from worker.opening import opened
 from worker.recipe import Drawing
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
@@ -28,10 +29,13 @@ def tensor(source: bytes, size: tuple[int, int] | None = None) -> torch.Tensor:
     """Return a stored picture as float32 of shape ``(1, 3, height, width)``, -1..1.
 
     Args:
-        source: A file Pillow reads.
+        source: A picture that was stored.
         size: Width and height to resize to, if it differs.
+
+    Raises:
+        PictureGone: It is damaged, or none of ours.
     """
-    image = Image.open(io.BytesIO(source)).convert("RGB")
+    image = opened(source).convert("RGB")
     if size is not None and image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     array = np.asarray(image, dtype=np.float32) / 127.5 - 1
@@ -39,9 +43,12 @@ def tensor(source: bytes, size: tuple[int, int] | None = None) -> torch.Tensor:
 
 
 def text_of(source: bytes) -> dict[str, str]:
-    """Return what a PNG says about itself."""
-    image = Image.open(io.BytesIO(source))
-    return {str(key): str(value) for key, value in image.info.items() if isinstance(value, str)}
+    """Return what a PNG says about itself.
+
+    Raises:
+        PictureGone: It is damaged, or none of ours.
+    """
+    return {str(key): str(value) for key, value in opened(source).info.items() if isinstance(value, str)}
 
 
 def grid(cells: Sequence[Pixels]) -> Pixels:

@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,28 @@ def test_cut_off_weights_are_one_sentence(copied: Path, part: str) -> None:
 def test_missing_weights_are_one_sentence(copied: Path) -> None:
     (copied / "text_encoder" / "model.safetensors").unlink()
     assert "is damaged or incomplete" in reason(copied)
+
+
+def test_pickles_are_never_opened(copied: Path) -> None:
+    """A pickle runs what it likes when it is read; this one would leave a file behind."""
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (open, (str(copied / "run"), "w"))
+
+    (copied / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    (copied / "unet" / "diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
+    assert "is damaged or incomplete" in reason(copied)
+    assert not (copied / "run").exists()
+
+
+@pytest.mark.parametrize("library", ["evil", "os", "subprocess"])
+def test_a_checkpoint_brings_no_code_of_its_own(copied: Path, library: str) -> None:
+    (copied / "unet" / "evil.py").write_text(f"open({str(copied / 'run')!r}, 'w')\nclass Evil: pass")
+    index = json.loads((copied / "model_index.json").read_text())
+    (copied / "model_index.json").write_text(json.dumps({**index, "unet": [library, "Evil"]}))
+    assert f"wants its unet made by {library}" in reason(copied)
+    assert not (copied / "run").exists()
 
 
 def test_another_family_is_named(copied: Path) -> None:
