@@ -126,3 +126,30 @@ def test_a_misspelt_section_is_told_the_section_meant(tmp_path: Path) -> None:
 
 def test_an_empty_data_folder_does_not_mean_the_working_folder(tmp_path: Path) -> None:
     assert "data: it must name a folder" in refusal('data = ""', tmp_path)
+
+
+def test_credits_are_read_for_roles_and_servers(tmp_path: Path) -> None:
+    text = (
+        "[credits]\nday = 2.5\n[credits.roles.184000000000000001]\nunlimited = true\n"
+        '[credits.servers."184000000000000003"]\nmonth = 50\n'
+    )
+    credits = load({**HOME, "JOURNEYMAN_CREDITS__MONTH": "7"}, file=written(tmp_path, text)).credits
+    assert (credits.day, credits.month) == (2.5, 7)
+    assert credits.roles[184000000000000001].unlimited
+    assert credits.servers[184000000000000003].month == 50
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("day = -1", "credits.day"),
+        ("day = inf", "credits.day"),
+        ("month = nan", "credits.month"),
+        ("[credits.roles.artists]\nday = 1", "credits.roles.artists"),
+        ("[credits.roles.5]\ndaily = 1", "credits.roles.5.daily"),
+        ("[credits.roles.5]\nrunning = 0", "credits.roles.5.running"),
+        ("[credits.servers.5]\nrunning = 3", "credits.servers.5.running"),
+    ],
+)
+def test_a_mistake_in_credits_is_told_with_its_place(tmp_path: Path, text: str, key: str) -> None:
+    assert key in refusal(f"[credits]\n{text}\n", tmp_path)
