@@ -139,9 +139,13 @@ class Outlet:
         return None
 
     async def answer_of(self, origin: Origin, job_id: JobId) -> int | None:
-        """Return the message that answered the interaction, if it shows *job_id* under way."""
+        """Return the message that answered the interaction, if it shows *job_id* under way.
+
+        So does one that still says that an answer is being thought about: nobody else will end it.
+        """
         message = await self._call(self._webhook(origin).fetch_message(_ORIGINAL))
-        return message.id if any(a.subject == job_id for a in actions_of(message)) else None
+        shows = message.flags.loading or any(a.subject == job_id for a in actions_of(message))
+        return message.id if shows else None
 
     async def whisper(self, origin: Origin, letter: Letter) -> None:
         """Tell the requester alone, through the interaction's token."""

@@ -309,6 +309,31 @@ async def test_a_slow_queue_defers_and_then_answers(studio: Studio, monkeypatch:
         await person.until(lambda: waiting["id"] not in person.messages)
 
 
+async def test_killed_after_a_deferral_the_next_bot_ends_the_thinking(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = studio.desk.submit
+
+    async def never_back(*args: object, **more: object) -> None:
+        await submit(*args, **more)  # type: ignore[arg-type]
+        await asyncio.Event().wait()
+
+    pace = QUICK.model_copy(update={"answer": 0.05})
+    async with studio.member() as person:
+        async with studio.running(pace):
+            with monkeypatch.context() as patch:
+                patch.setattr(studio.desk, "submit", never_back)
+                nonce = await person.command("imagine", prompt="a fox")
+                thinking = await person.until(lambda: person.answer(nonce))
+                assert thinking["flags"] & 128
+                job = await studio.easel.take()
+        async with studio.running(pace):
+            await studio.easel.finish(job)
+            await person.until(lambda: person.find("a fox", having="MJ::JOB::reroll"))
+            await person.until(lambda: thinking["id"] not in person.messages)
+        assert len(grids(person)) == 1
+
+
 async def test_a_late_refusal_takes_the_deferral_back_and_goes_out_privately(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
