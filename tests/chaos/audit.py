@@ -19,7 +19,7 @@ from worker.queue.upkeep import ORPHAN_SECONDS, Upkeep
 
 ROWS = """
 SELECT id, state, error, coalesce(p.channel_id, json_extract(origin, '$.channel_id'), '') AS channel_id,
-       p.progress_id IS NOT NULL AS answered
+       p.progress_id IS NOT NULL AS answered, key
 FROM jobs LEFT JOIN bot_posts AS p ON p.job_id = jobs.id
 """
 UNFINISHED = """
@@ -47,8 +47,8 @@ EXPECTED = (
 def orders(stage: Stage) -> list[Ordered]:
     """Return every job that was accepted."""
     return [
-        Ordered(job_id, state, error, str(channel_id), bool(answered))
-        for job_id, state, error, channel_id, answered in stage.rows(ROWS)
+        Ordered(job_id, state, error, str(channel_id), bool(answered), key)
+        for job_id, state, error, channel_id, answered, key in stage.rows(ROWS)
     ]
 
 

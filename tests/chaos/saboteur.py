@@ -14,7 +14,7 @@ from tests.acceptance.stage import ROOT, Stage
 from tests.chaos.crowd import Crowd
 from tests.chaos.disk import SmallDisk
 from tests.chaos.keeper import Keeper
-from tests.chaos.plan import Fault, Moment, Strike
+from tests.chaos.plan import KILLS, Fault, Moment, Strike
 
 MOMENT_SECONDS = 6.0  # how long a moment is waited for
 READY_SECONDS = 120.0  # likewise for a process that is to be killed
@@ -62,8 +62,8 @@ class Saboteur:
     async def inflict(self, strike: Strike) -> None:
         """Wait for the strike's moment and let it happen."""
         await asyncio.sleep(strike.pause)
-        await self._moment(strike.moment)
-        await asyncio.sleep(strike.delay)
+        if strike.fault not in KILLS:
+            await self._moment(strike)
         if await self._ways[strike.fault](strike):
             self.done[strike.fault] += 1
             self.log.append(f"{strike.number} {strike.fault}")
@@ -73,13 +73,15 @@ class Saboteur:
         await asyncio.gather(*self._repairs)
         await self._stage.discord("DELETE", "/faults")
 
-    async def _moment(self, moment: Moment) -> None:
+    async def _moment(self, strike: Strike) -> None:
         member = self._crowd.witness
         begun = len(member.seen)
-        if moment is Moment.ANY:
-            return
-        with suppress(TimeoutError):
-            await member.until(lambda: any(_is(moment, *e) for e in member.seen[begun:]), MOMENT_SECONDS)
+        if strike.moment is not Moment.ANY:
+            with suppress(TimeoutError):
+                await member.until(
+                    lambda: any(_is(strike.moment, *event) for event in member.seen[begun:]), MOMENT_SECONDS
+                )
+        await asyncio.sleep(strike.delay)
 
     def _later(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         async def wait() -> None:
@@ -94,8 +96,7 @@ class Saboteur:
 
     async def _kill(self, keeper: Keeper, strike: Strike) -> bool:
         if strike.ready and await keeper.until_ready(READY_SECONDS):
-            await self._moment(strike.moment)
-            await asyncio.sleep(strike.delay)
+            await self._moment(strike)
         return keeper.kill(strike.recover)
 
     async def _fill(self, strike: Strike) -> bool:

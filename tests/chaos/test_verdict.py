@@ -106,6 +106,13 @@ def test_a_stopped_job_that_still_looks_alive_is_lost_and_left_over() -> None:
     assert [each.kind for each in findings] == ["lost", "leftover"]
 
 
+def test_a_message_that_thinks_for_ever_about_a_job_is_left_over() -> None:
+    thinking = ("MESSAGE_CREATE", message("1", flags=128, interaction_metadata={"id": "44"}))
+    order = Ordered(JOB, "succeeded", None, "7", answered=False, key="44")
+    assert [f.kind for f in judge([order], seen(thinking, result("2")), Deeds()).findings] == ["leftover"]
+    assert not judge([order], seen(thinking, result("2"), deleted("1")), Deeds()).findings
+
+
 def test_without_its_channel_a_job_is_told_privately_or_lost() -> None:
     told = message("4", content=f"`/show job_id:{JOB}`")
     del told["guild_id"]

@@ -39,12 +39,12 @@ class Sight:
     Attributes:
         public: By message id, what shows a job for everybody.
         told: What was said privately, as text.
-        thinking: Messages that still promise an answer.
+        thinking: Messages that still promise an answer, and the interactions they belong to.
     """
 
     public: dict[str, Sighting] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
-    thinking: set[str] = field(default_factory=set)
+    thinking: dict[str, str] = field(default_factory=dict)
 
     def of_job(self) -> Mapping[str, Mapping[Role, Sequence[str]]]:
         """Return, by job, the messages of each role that were not deleted."""
@@ -63,7 +63,7 @@ def looked_at(seen: Iterable[tuple[str, Message]], bot_id: str) -> Sight:
             continue
         message_id = message["id"]
         if kind == "MESSAGE_DELETE":
-            sight.thinking.discard(message_id)
+            sight.thinking.pop(message_id, None)
             if message_id in sight.public:
                 sight.public[message_id].deleted = True
         elif message.get("author", {}).get("id") == bot_id:
@@ -77,7 +77,9 @@ def _take(sight: Sight, message: Message) -> None:
         sight.told.append(str(message))
         return
     message_id = message["id"]
-    (sight.thinking.add if flags & LOADING else sight.thinking.discard)(message_id)
+    sight.thinking.pop(message_id, None)
+    if flags & LOADING:
+        sight.thinking[message_id] = (message.get("interaction_metadata") or {}).get("id", "")
     before = sight.public.get(message_id)
     job_id, role = role_of(message)
     if role is None and before is not None:  # what named the job is gone: its own first words still count
