@@ -1,5 +1,6 @@
 """The token goes to Discord or to this machine, and the process says why it cannot go on."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.answers import texts_for
+from bot.client import Journeyman
 from bot.endpoint import aim, loopback
 from bot.faults import Stopped
 from tests.bot.studio import Studio
@@ -93,9 +95,10 @@ async def test_a_courier_that_breaks_ends_the_process_with_words(
         raise RuntimeError("the disk is on fire")
 
     monkeypatch.setattr(studio.settings, "unfinished", broken)
+    await aim(studio.playground.api, TEXTS)
+    bot = Journeyman(studio.desk, studio.settings, clock=studio.clock)
     with pytest.raises(Stopped, match="the disk is on fire"):
-        async with studio.running() as bot:
-            await bot.wait_for("never", timeout=10)
+        await asyncio.wait_for(bot.serve(studio.facts["bot_token"]), timeout=30)
 
 
 async def test_a_connection_lost_in_the_handshake_is_made_again(
