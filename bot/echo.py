@@ -9,7 +9,8 @@ SNIPPET_LENGTH = 50  # characters of a prompt in a file name
 
 # A link in brackets, or a bare one: up to a blank, a bracket, a weight's sign, or the sentence's punctuation.
 _LINK = re.compile(r"<https?://[^\s<>]+>|(?<!\w)https?://(?:(?!::)[^\s<>])*[^\s<>.,;:!?'\"\]]", re.IGNORECASE)
-_MARKDOWN = re.compile(r"([\\*_~|`<\[\]])")
+# Also the colon of an address glued to a word, which is no link to us but is one to Discord.
+_MARKDOWN = re.compile(r"([\\*_~|`<\[\]]|:(?=//))")
 _UNSAFE = re.compile(r"[^\w]+", re.ASCII)
 
 

@@ -159,14 +159,15 @@ def members(path: Path) -> Iterator[Member]:
     try:
         with tarfile.open(path, mode="r:") as tar:
             for info in tar:
-                plain = info.isreg() and not info.issparse()  # a sparse one grows beyond any archive
+                # A sparse one grows beyond any archive, and sizes can be written that lead backwards.
+                plain = info.isreg() and not info.issparse() and info.size >= 0
                 if not plain or info.name in seen or not _ours(info.name):
                     raise Failure(f"{path} holds {info.name!r}, which no backup of ours does.")
                 seen.add(info.name)
                 body = tar.extractfile(info)
                 if body is not None:
                     yield Member(info.name, body)
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise Failure(f"{path} is not a whole backup ({error}). Use another one.") from None
     except FileNotFoundError:
         raise Failure(f"There is no backup {path}.") from None

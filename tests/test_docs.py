@@ -119,3 +119,14 @@ def test_the_readme_says_with_whom_we_are_not_affiliated() -> None:
     assert "not affiliated with" in text("README.md")
     for name in ("Fluent Emoji", "Noto Emoji", "Real-ESRGAN"):
         assert name in text("NOTICE")
+
+
+def test_every_threat_names_a_test_that_exists() -> None:
+    rows = [row for row in text("docs/security.md").splitlines() if row.startswith("| ") and "---" not in row]
+    threats = [row for row in rows if not row.startswith("| Threat |")]
+    assert threats
+    for row in threats:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row.split(" | ")[-1])
+        assert named, row
+        for file, name in named:
+            assert re.search(rf"^ *(?:async )?def {name}\(", text(file), re.MULTILINE), f"{file}::{name}"

@@ -100,6 +100,20 @@ def test_a_sparse_file_does_not_grow_out_of_a_small_archive(tmp_path: Path) -> N
         list(members(archive))
 
 
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_size_that_leads_backwards_is_not_followed(tmp_path: Path, kind: bytes) -> None:
+    """Readers have gone round in circles over a member of fewer than no bytes (CVE-2025-8194)."""
+    header = bytearray(tarfile.TarInfo(PICTURE).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\xff" + (256**11 - 1024).to_bytes(11, "big")
+    header[156:157] = kind
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    archive = tmp_path / "evil.tar"
+    archive.write_bytes(tarfile.TarInfo(MANIFEST).tobuf() + bytes(header) + bytes(tarfile.BLOCKSIZE * 2))
+    with pytest.raises(Failure):
+        list(members(archive))
+
+
 @pytest.mark.parametrize("ending", ["gz", "bz2", "xz"])
 def test_a_compressed_archive_is_not_unpacked(tmp_path: Path, ending: str) -> None:
     archive = tmp_path / f"backup.tar.{ending}"
