@@ -126,7 +126,7 @@ def sides(aspect: tuple[int, int], profile: ModelProfile) -> tuple[int, int]:
     """Return width and height, in pixels, of a picture of this *aspect*.
 
     Both are multiples of the model's grid. Among those whose area is within `ROOM` of the model's square the
-    one nearest to the ratio is taken, and of equally near ones the largest.
+    one nearest to the ratio is taken, and of equally near ones the one whose area is nearest to the square's.
 
     Raises:
         Rejected: ``SIZE_UNAVAILABLE``: wider than 2:1, higher than 1:2, or too coarse a grid.
@@ -143,7 +143,8 @@ def sides(aspect: tuple[int, int], profile: ModelProfile) -> tuple[int, int]:
     if not shapes or not 1 / WIDEST <= wanted <= WIDEST:
         raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=aspect[0], height=aspect[1])
     width, height = min(
-        shapes, key=lambda shape: (abs(log(shape[0] / shape[1] / wanted)), -shape[0] * shape[1])
+        shapes,
+        key=lambda shape: (abs(log(shape[0] / shape[1] / wanted)), abs(log(shape[0] * shape[1] / cells**2))),
     )
     return width * profile.grid, height * profile.grid
 

@@ -117,6 +117,11 @@ def test_a_prompt_without_a_speed_is_fast() -> None:
     assert [lane(request(speed=speed)) for speed in (None, *Speed)] == [Speed.FAST, *Speed]
 
 
+@pytest.mark.parametrize("size", [128, 512, 768, 1024])
+def test_a_prompt_without_an_aspect_gets_the_model_s_own_square(size: int) -> None:
+    assert sides((1, 1), ModelProfile(name="m", source="m", size=size)) == (size, size)
+
+
 def test_enlarging_doubles_the_sides() -> None:
     recipe = enlarge("ab/x/1.png", (128, 96))
     assert (recipe.factor, recipe.width, recipe.height) == (2, 256, 192)
