@@ -3,9 +3,7 @@
 import io
 import os
 import stat
-import struct
 import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,12 +166,11 @@ def encoded(kind: str, size: tuple[int, int] = (8, 8)) -> bytes:
 
 
 def bomb() -> bytes:
-    """A PNG of a few hundred bytes that says it is larger than anything we draw."""
+    """A PNG of a few kilobytes, whole and valid, that is larger than anything we draw."""
+    stream = io.BytesIO()
     side = int(MOST_PIXELS**0.5)
-    body = bytearray(encoded("PNG"))
-    body[16:24] = struct.pack(">II", side + 1, side)
-    body[29:33] = struct.pack(">I", zlib.crc32(body[12:29]))
-    return bytes(body)
+    Image.new("1", (side + 1, side)).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
 
 
 READERS: list[Callable[[bytes], object]] = [

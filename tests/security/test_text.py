@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import echo, errors, payload, render
@@ -75,6 +75,7 @@ def bare(shown: str) -> str:
     return re.sub(r"\\.|<https?://[^\s<>]+>", "", shown)
 
 
+@settings(deadline=None)
 @given(PROMPTS)
 @example("[free nitro](https://evil.example)")
 @example("a**b` ||c|| <@1> ~~d~~ _e_")
@@ -89,6 +90,7 @@ def test_nothing_typed_means_anything_to_discord(prompt: str) -> None:
     assert "\n" not in shown
 
 
+@settings(deadline=None)
 @given(PROMPTS)
 def test_a_message_permits_a_ping_of_its_person_and_of_nobody_else(prompt: str) -> None:
     request = accepted(prompt)
@@ -111,6 +113,7 @@ def test_a_message_to_nobody_in_particular_pings_nobody() -> None:
     assert not allowed.get("roles")
 
 
+@settings(deadline=None)
 @given(PROMPTS)
 @example("```--sed 5```")
 @example("`` ` --sed 5")
@@ -134,6 +137,7 @@ def refusal_of(prompt: str) -> PromptErrors | None:
     return None
 
 
+@settings(deadline=None)
 @given(PROMPTS)
 @example("``` [a](https://evil.example)")
 def test_an_appealed_prompt_stays_in_its_place_before_the_moderators(prompt: str) -> None:
@@ -175,6 +179,7 @@ def test_arabic_and_hebrew_marks_and_joined_emoji_stay() -> None:
     assert parse(kept).text == kept
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_a_file_name_holds_no_path_no_ending_and_no_direction_of_its_own(user: str, prompt: str) -> None:
     request = ImagineRequest(text=prompt, parts=(Part(text=prompt),))
