@@ -18,6 +18,7 @@ class Fault(StrEnum):
     RATE_LIMIT = "rate-limit"
     SERVER_ERROR = "server-error"
     ERROR_AFTER_STORE = "error-after-store"
+    SLOW_ANSWER = "slow-answer"
     TIMEOUT = "timeout"
     DELETE_MESSAGE = "delete-message"
     DELETE_CHANNEL = "delete-channel"
@@ -35,6 +36,7 @@ WEIGHTS = {
     Fault.RATE_LIMIT: 2,
     Fault.SERVER_ERROR: 3,
     Fault.ERROR_AFTER_STORE: 3,
+    Fault.SLOW_ANSWER: 8,  # what it answers is in doubt for seconds: the time to be killed in
     Fault.TIMEOUT: 1,
     Fault.DELETE_MESSAGE: 3,
     Fault.DELETE_CHANNEL: 2,

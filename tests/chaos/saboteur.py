@@ -53,6 +53,7 @@ class Saboteur:
             ),
             Fault.SERVER_ERROR: lambda s: self._fault(s, "server_error", status=500 + int(s.chance * 4)),
             Fault.ERROR_AFTER_STORE: lambda s: self._fault(s, "server_error", after_store=True),
+            Fault.SLOW_ANSWER: self._slow,
             Fault.TIMEOUT: lambda s: self._fault(s, "timeout", after_store=s.chance < 0.5, most=1),
             Fault.DELETE_MESSAGE: self._delete_message,
             Fault.DELETE_CHANNEL: self._delete_channel,
@@ -157,6 +158,10 @@ class Saboteur:
             "POST", "/faults", kind=kind, method=method, route=route, count=count, **more
         )
         return True
+
+    async def _slow(self, strike: Strike) -> bool:
+        seconds, stored = 0.3 + strike.recover, int(strike.chance * 1000) % 5 > 0
+        return await self._fault(strike, "delay", most=8, seconds=seconds, after_store=stored)
 
     async def _delete_message(self, strike: Strike) -> bool:
         ours = self._stage.facts["bot_user_id"]
