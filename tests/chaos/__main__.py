@@ -29,13 +29,16 @@ def main(arguments: Sequence[str]) -> int:
     root = options.folder or Path(tempfile.mkdtemp(prefix="journeyman-chaos-"))
     until = time.monotonic() + options.minutes * 60
     reports: list[Report] = []
-    while not _enough(reports, options.kills, until):
-        seed = options.seed + len(reports)
-        reports.append(asyncio.run(_run(root / f"seed-{seed}", seed, options, until, reports)))
-        print(_line(reports[-1]), flush=True)
+    try:
+        while not _enough(reports, options.kills, until):
+            seed = options.seed + len(reports)
+            reports.append(asyncio.run(_run(root / f"seed-{seed}", seed, options, until, reports)))
+            print(_line(reports[-1]), flush=True)
+    except KeyboardInterrupt:
+        print("Stopped; this is what the runs before came to.")
     print(_table(reports))
     print(json.dumps(_summary(reports)))
-    return 1 if any(report.findings for report in reports) else 0
+    return 1 if any(report.findings for report in reports) else 0 if reports else 130
 
 
 async def _run(
