@@ -8,7 +8,7 @@ from typing import Any
 from bot.faults import Stopped
 from playground.errors import PlaygroundError
 from worker.admin import AdminError
-from worker.api import ErrorCode, WorkerError
+from worker.api import ErrorCode, Rejected, WorkerError
 from worker.lock import LockHeld
 from worker.schema import DatabaseUnusable
 
@@ -62,7 +62,7 @@ def from_worker(error: WorkerError) -> Failure:
     from bot.errors import words
     from bot.texts import Texts
 
-    if "reason" in error.detail:  # a sentence for whoever runs the program
+    if "reason" in error.detail and not isinstance(error, Rejected):  # for whoever runs the program
         return Failure(str(error.detail["reason"]))
     title, description = words(error, Texts())
     return Failure(f"{title}: {description}".replace("`", "").replace("**", ""))

@@ -17,7 +17,7 @@ from bot.texts import Texts
 from cli.failures import Failure, lasting, worded
 from cli.serve import told as told_to
 from cli.tether import Tether
-from worker.api import ErrorCode, WorkerError
+from worker.api import ErrorCode, Rejected, WorkerError
 from worker.lock import FileLock, LockHeld
 from worker.schema import DatabaseUnusable
 
@@ -146,11 +146,18 @@ def test_a_wrong_prompt_shows_every_mistake_and_draws_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_every_code_of_the_worker_has_words(code: ErrorCode) -> None:
-    facts = {"running": 3, "waiting": 10}
-    failure = worded(WorkerError(code, **facts))
+    credit = {"cost": 1.0, "left": 0.0, "allowed": 5.0, "missing": 1.0, "window": "day", "refill_at": 9}
+    facts = {"running": 3, "waiting": 10, "model": "tiny", "until": 9, **credit}
+    failure = worded(Rejected(code, reason="", **facts))
     assert isinstance(failure, Failure)
     assert len(str(failure)) > 10
-    assert "\n" not in str(failure)
+    assert "{" not in str(failure)
+
+
+def test_why_somebody_is_kept_out_is_part_of_a_sentence() -> None:
+    failure = worded(Rejected(ErrorCode.BLOCKED, until=0, reason=" Spam."))
+    assert str(failure).startswith("You cannot order here: ")
+    assert "Spam." in str(failure)
 
 
 @pytest.mark.parametrize("number", [28, 13, 30, 98, 24])
