@@ -40,7 +40,10 @@ def export(trainer: Trainer, vae: Any, folder: Path) -> None:
 def _without_origin(path: Path) -> None:
     """Configurations record the folder they were loaded from on the machine that trained them."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    if isinstance(content, dict) and content.pop("_name_or_path", None) is not None:
+    if not isinstance(content, dict):
+        return
+    found = [content.pop(key, None) is not None for key in ("_name_or_path", "is_local", "local_files_only")]
+    if any(found):
         path.write_text(
             json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
         )

@@ -35,7 +35,7 @@ def test_times_cover_the_range_with_more_of_them_noisy() -> None:
     times = spread_times(400, torch.Generator().manual_seed(0))
     assert times.min() < 60
     assert times.max() > 990
-    assert times.float().mean() > 550
+    assert times.float().mean() > 520
 
 
 def test_the_rate_warms_up_and_decays() -> None:

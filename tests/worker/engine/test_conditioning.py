@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import CLIPTokenizer
 
 from parser import Part
 from worker.engine import conditioning
@@ -12,6 +13,14 @@ from worker.engine.conditioning import Conditioner, readable
 @pytest.fixture(scope="session")
 def conditioner(checkpoint: Checkpoint) -> Conditioner:
     return Conditioner(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def narrow() -> CLIPTokenizer:
+    """A vocabulary of plain letters: to it, as to the usual ones of CLIP, the rest ends the prompt."""
+    letters = [letter + end for letter in "abcdefghijklmnopqrstuvwxyz" for end in ("", "</w>")]
+    words = {word: number for number, word in enumerate([*letters, "<|startoftext|>", "<|endoftext|>"])}
+    return CLIPTokenizer(vocab=words, merges=[], model_max_length=32)
 
 
 def parts(*pairs: tuple[str, float]) -> tuple[Part, ...]:
@@ -97,7 +106,7 @@ def test_a_plain_prompt_is_encoded_as_the_stock_pipeline_does(
     conditioner: Conditioner, checkpoint: Checkpoint
 ) -> None:
     ids = checkpoint.tokenizer(
-        "a red fox", padding="max_length", max_length=32, truncation=True, return_tensors="pt"
+        "a red fox", padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids
     with torch.no_grad():
         assert same(conditioner.encode("a red fox"), checkpoint.text_encoder(ids)[0])
@@ -130,27 +139,30 @@ def test_both_sides_are_equally_long_whichever_is_longer(conditioner: Conditione
         assert told.positive.shape == told.unconditional.shape
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "🦊 a red fox",
-        "a 🦊 red fox",
-        "<|endoftext|>a red fox",
-        "a red<|startoftext|> fox",
-        "a_red_fox",
-        "猫a red fox",
-    ],
-)
-def test_unknown_symbols_do_not_end_the_prompt(conditioner: Conditioner, prompt: str) -> None:
+@pytest.mark.parametrize("prompt", ["🦊 a red fox", "a 🦊 red fox", "a_red_fox", "猫a red fox", "a red, fox"])
+def test_unknown_symbols_do_not_end_the_prompt(narrow: CLIPTokenizer, prompt: str) -> None:
+    assert readable(prompt, narrow).split() == ["a", "red", "fox"]
+
+
+@pytest.mark.parametrize("prompt", ["<|endoftext|>a red fox", "a red<|startoftext|> fox"])
+def test_a_typed_end_of_the_prompt_does_not_end_it(conditioner: Conditioner, prompt: str) -> None:
     assert same(conditioner.encode(prompt), conditioner.encode("a red fox"))
 
 
-def test_letters_with_accents_are_read_as_their_base_letters(checkpoint: Checkpoint) -> None:
-    assert readable("a café, naïve", checkpoint.tokenizer) == "a cafe, naive"
+@pytest.mark.parametrize(
+    "prompt", ["🦊 on a {} background", "猫 on a {} background", "señal… — on a {} background"]
+)
+def test_the_embedded_vocabulary_reads_on_behind_any_letter(conditioner: Conditioner, prompt: str) -> None:
+    red, blue = (conditioner.encode(prompt.format(colour)) for colour in ("red", "blue"))
+    assert not same(red, blue)
 
 
-def test_a_prompt_of_nothing_known_is_the_empty_prompt(conditioner: Conditioner) -> None:
-    assert same(conditioner.encode("🦊🦊 猫"), conditioner.encode(""))
+def test_letters_with_accents_are_read_as_their_base_letters(narrow: CLIPTokenizer) -> None:
+    assert readable("a café naïve", narrow) == "a cafe naive"
+
+
+def test_nothing_is_left_of_a_prompt_of_which_nothing_is_known(narrow: CLIPTokenizer) -> None:
+    assert not readable("🦊🦊 猫", narrow).strip()
 
 
 @settings(max_examples=60, deadline=None)
