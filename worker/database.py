@@ -28,7 +28,7 @@ READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long o
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
 BRISK_SECONDS = 0.025  # between two looks at the file's version
 CALM_SECONDS = 0.1  # likewise once nobody has written for a while: each look wakes an idle processor
-BRISK_FOR_SECONDS = 5.0
+BRISK_FOR_SECONDS = 2.0
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # what the write-ahead log is cut back to after a burst
 
 log = structlog.get_logger(__name__)
