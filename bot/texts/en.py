@@ -62,7 +62,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.out_of_credit.title": "Credits exhausted",
         "worker.out_of_credit": (
-            "**Cost**: {cost} · **Left**: {left} of {allowed} for the last {window} · **Missing**: {missing}\n"
+            "**Cost**: {cost} · **Left**: {left} of {allowed} for the last {window} · "
+            "**Missing**: {missing}\n"
             "Enough comes back <t:{refill_at}:R>. Nothing was queued; your prompt stands below. Relax costs "
             "nothing and waits behind the others."
         ),
@@ -79,8 +80,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "nothing and waits behind the others."
         ),
         "worker.server_out_of_credit.never": (
-            "**Cost**: {cost} · **Left**: {left} of {allowed} that this server's people share for a {window} · "
-            "**Missing**: {missing}\n"
+            "**Cost**: {cost} · **Left**: {left} of {allowed} that this server's people share for a "
+            "{window} · **Missing**: {missing}\n"
             "That is more than a {window} has. Nothing was queued; your prompt stands below. Relax costs "
             "nothing and waits behind the others."
         ),
@@ -226,8 +227,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "This server does not draw **{category}**, and the meaning of your prompt comes too near to it."
         ),
         "moderation.refused.appeal": (
-            "A word list does not understand what it reads. If it is wrong, say it in other words, or let the "
-            "moderators decide: they will see your prompt."
+            "A word list does not understand what it reads. If it is wrong, say it in other words, or let "
+            "the moderators decide: they will see your prompt."
         ),
         "moderation.refused.nowhere": "If that is wrong, say it in other words, or ask a moderator.",
         "moderation.refused.nobody": "If that is wrong, say it in other words.",
@@ -241,7 +242,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "moderation.appeal.denied": "**Denied** by <@{user_id}>.",
         "moderation.appealed": "The moderators have your prompt now. You will get a direct message.",
         "moderation.approved.title": "Approved",
-        "moderation.approved": "The moderators let this prompt through, once. Send it again: <#{channel_id}>.",
+        "moderation.approved": (
+            "The moderators let this prompt through, once. Send it again: <#{channel_id}>."
+        ),
         "moderation.denied.title": "Denied",
         "moderation.denied": "The moderators agree that your prompt is not for this server.",
         "moderation.withheld.title": "Not shown",
