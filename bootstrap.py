@@ -27,6 +27,7 @@ VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+TWO = ["-n", "2", "--dist", "loadfile"]  # tests wait for processes half of the time; a file keeps its fixtures
 QUICK = ["--retries", "0", "--timeout", "3"]  # an index that does not answer costs seconds, not minutes
 GIGABYTE = 10**9
 NEEDED_BYTES = 2 * GIGABYTE  # the CPU installation with its tools takes 1.5 GB
@@ -49,7 +50,7 @@ class Torch(NamedTuple):
 
 TARGETS: Dict[str, Target] = {
     "demo": Target(False, [["python", "-m", "cli", "playground"]]),
-    "test": Target(True, [["pytest", "--cov", "--cov-report=term:skip-covered"]]),
+    "test": Target(True, [["pytest", *TWO, "--cov", "--cov-report=term:skip-covered"]]),
     "test-slow": Target(True, [["pytest", "-m", "slow"]]),
     "chaos": Target(True, [["python", "-m", "tests.chaos"]]),
     "check": Target(
