@@ -21,7 +21,7 @@ from bot.painter import Painter
 from bot.settings import STORE_FAILURES, Arrival, Settings, Stage
 from bot.texts import Texts
 from bot.turns import ChannelTurns
-from worker.api import EventId, Job, JobDesk, JobId, JobNotFound, JobState
+from worker.api import EventId, Job, JobDesk, JobId, JobNotFound, JobState, Standing
 
 log = structlog.get_logger()
 
@@ -65,6 +65,7 @@ class Courier:
         self._painters: dict[JobId, Painter] = {}
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._ordered: dict[JobId, tuple[Job, Origin]] = {}
+        self._told: dict[JobId, Standing] = {}  # what the answer says of a job's place
         self._messages: dict[JobId, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -82,11 +83,14 @@ class Courier:
             if first:
                 self._answers.pop(interaction_id).set_result(None)
 
-    def ordered(self, job: Job, origin: Origin) -> None:
+    def ordered(self, job: Job, origin: Origin, told: Standing | None) -> None:
         """Take a job just ordered: its event is in the outbox, its row need not be read again."""
         if len(self._ordered) >= REMEMBERED:
+            self._told.clear()
             self._ordered.clear()  # their events came before they did; the rows have the same facts
         self._ordered[job.id] = (job, origin)
+        if told is not None:
+            self._told[job.id] = told
 
     async def answered(self, job_id: JobId, origin: Origin, message_id: int) -> None:
         """Note the message that shows a job under way."""
@@ -175,6 +179,7 @@ class Courier:
             turns=self._turns.of(origin.channel_id),
         )
         self._painters[job.id] = painter
+        painter.standing(self._told.pop(job.id, None))
         assert self._tasks is not None  # noqa: S101 - only `run` leads here
         self._tasks.create_task(self._show(painter, origin), name=f"courier {job.id}")
 

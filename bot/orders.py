@@ -136,7 +136,7 @@ class Orders:
             if not submission.done():
                 await self._defer(interaction, order)
             job, standing, origin = await submission
-            self._courier.ordered(job, origin)
+            self._courier.ordered(job, origin, standing)
             log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
             if job.state.final and interaction.message is not None:
                 with told():
