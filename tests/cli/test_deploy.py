@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.config import load
 from cli.main import COMMANDS
@@ -21,7 +22,6 @@ from worker.api import Imagine
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*"))
-yaml = pytest.importorskip("yaml")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
