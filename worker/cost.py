@@ -27,10 +27,14 @@ def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) ->
     ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; a variation takes only a part of
     the schedule. A picture taken out of a grid has no recipe, and is free.
     """
-    work = picture_count(recipe) * steps(recipe) * recipe.width * recipe.height
     width, height = sides((1, 1), profile)
     whole = PICTURES * profile.steps * width * height
-    return max(1, round(GRAINS * LANES[speed] * work / whole)) / GRAINS
+    return max(1, round(GRAINS * LANES[speed] * work(recipe) / whole)) / GRAINS
+
+
+def work(recipe: Recipe) -> int:
+    """Return how long *recipe* keeps a device busy, in denoised pixels: a person's short jobs go first."""
+    return picture_count(recipe) * steps(recipe) * recipe.width * recipe.height
 
 
 def steps(recipe: Recipe) -> int:

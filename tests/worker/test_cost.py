@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from parser import Speed
 from tests.worker.house import PROFILE, request
 from worker.api import Strength
-from worker.cost import GRAINS, credits, grains, metered, steps
-from worker.recipe import STRENGTHS, Drawing, ModelProfile, Start, enlarge, resolve
+from worker.cost import GRAINS, credits, grains, metered, steps, work
+from worker.recipe import STRENGTHS, Drawing, ModelProfile, Start, Upscaling, enlarge, resolve
 
 BIG = ModelProfile(name="big", source="models/big", size=1024, steps=30)
 
@@ -78,3 +78,10 @@ def test_every_cost_is_a_whole_number_of_grains_and_at_least_one(
     cost = credits(drawn(profile, quality=quality, stop=stop), profile, speed)
     assert grains(cost) >= 1
     assert grains(cost) / GRAINS == cost
+
+
+def test_work_grows_with_steps_and_pixels() -> None:
+    small = work(resolve(request(quality=0.25), PROFILE, seed=1))
+    assert work(resolve(request(quality=5), PROFILE, seed=1)) == 20 * small
+    assert work(resolve(request(stop=50), PROFILE, seed=1)) == 2 * small
+    assert 0 < work(Upscaling(picture="", width=256, height=256)) < 20 * small

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parser import Speed
-from tests.worker.house import PROFILE, request
 from worker.queue.fairness import (
     BATCH_SECONDS,
     RULES,
@@ -20,10 +19,8 @@ from worker.queue.fairness import (
     open_to,
     starting_before,
     wait_seconds,
-    work,
 )
 from worker.queue.memory import FairQueue, Ticket
-from worker.recipe import Upscaling, resolve
 
 FAST = RULES[Speed.FAST]
 PLENTY = 10**6
@@ -313,10 +310,3 @@ def test_waiting_time_counts_jobs_ahead_and_what_is_left_of_running_ones() -> No
     assert wait_seconds(2, [0.5, 0.75], [4.0, 6.0]) == 13.75
     assert wait_seconds(0, [], [4.0]) == 0
     assert wait_seconds(3, [], []) is None
-
-
-def test_work_grows_with_steps_and_pixels() -> None:
-    small = work(resolve(request(quality=0.25), PROFILE, seed=1))
-    assert work(resolve(request(quality=5), PROFILE, seed=1)) == 20 * small
-    assert work(resolve(request(stop=50), PROFILE, seed=1)) == 2 * small
-    assert 0 < work(Upscaling(picture="", width=256, height=256)) < 20 * small

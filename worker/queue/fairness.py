@@ -15,8 +15,6 @@ from types import MappingProxyType
 from typing import Protocol
 
 from parser import Speed
-from worker.cost import UPSCALING_STEPS
-from worker.recipe import Drawing, Recipe
 
 LEAST = 0.05  # credits any job counts for in turns, also a free one
 BATCH_SECONDS = 600.0  # how long a job of a permutation batch stands behind single ones
@@ -199,11 +197,3 @@ def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[floa
         return None
     jobs = ahead + sum(1 - fraction for fraction in under_way)
     return jobs * sum(measured) / len(measured)
-
-
-def work(recipe: Recipe) -> float:
-    """Return how long *recipe* keeps a device busy, in an arbitrary unit: a person's short jobs go first."""
-    pixels = recipe.width * recipe.height / 1e6
-    if isinstance(recipe, Drawing):
-        return pixels * recipe.stop_after * len(recipe.seeds)
-    return pixels * UPSCALING_STEPS

@@ -19,8 +19,8 @@ from worker.api import (
     JobState,
     Order,
 )
-from worker.cost import grains
-from worker.queue import fairness, ledger, turns
+from worker.cost import grains, work
+from worker.queue import ledger, turns
 from worker.queue.ledger import FREE, Payment
 from worker.recipe import Recipe, picture_count
 
@@ -140,7 +140,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             draft.origin,
             draft.owner_id,
             draft.speed,
-            0 if draft.recipe is None else fairness.work(draft.recipe),
+            0 if draft.recipe is None else work(draft.recipe),
             1 if draft.recipe is None else picture_count(draft.recipe),
             draft.credits,
             draft.batch,
