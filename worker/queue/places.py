@@ -53,17 +53,17 @@ def _promoted_before(db: sqlite3.Connection, row: sqlite3.Row) -> int:
 
 def _ahead(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     """Return how many jobs that nobody put first begin before the job of *row*."""
-    own = _credits(db, _OWN, dict(row))
-    end = row["start"] + sum(fairness.share(each, row["weight"]) for each in own)
-    values = {**row, "end": end, "rank": len(own) - row["ripe"], "counted": COUNTED, "least": fairness.LEAST}
+    own, credits_ = db.execute(_OWN, {**row, "least": fairness.LEAST}).fetchone()
+    end = row["start"] + credits_ / row["weight"]
+    values = {**row, "end": end, "rank": own - row["ripe"], "counted": COUNTED, "least": fairness.LEAST}
     if row["behind"]:
-        return len(own) + int(db.execute(_BEFORE_BATCH, values).fetchone()[0])
+        return int(own + db.execute(_BEFORE_BATCH, values).fetchone()[0])
     single, several = db.execute(_EARLIER_JOBS + _EARLIER, values).fetchone()
     if several > COUNTED:
         several = db.execute(_AVERAGED + _EARLIER, values).fetchone()[0]
     elif several:
         several = _counted(db, values)
-    return len(own) + int(single + several)
+    return int(own + single + several)
 
 
 def _counted(db: sqlite3.Connection, values: dict[str, Any]) -> int:
@@ -94,9 +94,10 @@ _AVERAGED = (  # as many as it would be if every job cost what an average one do
     " SELECT sum(min(ripe, 1 + CAST(max(0, (:end - start) * weight / (SELECT mean FROM mean)"
     " - 1e-9 * (joined > :joined)) AS INTEGER))) FILTER (WHERE ripe > 1)"
 )
-_OWN = (
-    "SELECT credits FROM jobs WHERE state = 'queued' AND promoted = 0 AND speed = :speed"
-    " AND owner_id = :owner_id AND (behind, work, seq) < (:behind, :work, :seq) ORDER BY behind, work, seq"
+_OWN = (  # as `fairness.share` counts them, for a weight of one
+    "SELECT count(*), coalesce(sum(max(credits, :least)), 0.0) FROM jobs"
+    " WHERE state = 'queued' AND promoted = 0 AND speed = :speed"
+    " AND owner_id = :owner_id AND (behind, work, seq) < (:behind, :work, :seq)"
 )
 _RIPE = (
     "SELECT credits FROM jobs WHERE state = 'queued' AND promoted = 0 AND speed = :speed"
