@@ -1,6 +1,7 @@
 """The bot's process."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -59,6 +60,9 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                     home=frozenset(settings.admin.servers),
                     confidant=confidant_on(database, folder, desk),
                 )
+                # What is there now stays to the end: to search it for garbage again and again would hold up
+                # everybody's answer for a tenth of a second each time.
+                gc.freeze()
                 watch(monitor, client, database, folder, discords)
                 upkeep = Upkeep(
                     database,
