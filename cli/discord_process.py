@@ -49,17 +49,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             monitor = Monitor("bot")
             told, discords = DatabaseMetrics(monitor.registry), DiscordMetrics(monitor.registry)
             async with Database(folder.database, wrote=told.wrote) as database:
-                desk = desk_on(database, folder, settings)
-                client = Journeyman(
-                    desk,
-                    BotSettings(database),
-                    clock=time.time,
-                    trace=discords.trace,
-                    moderation=moderation_on(database, desk, settings.moderation),
-                    office=office_on(database, folder, settings),
-                    home=frozenset(settings.admin.servers),
-                    confidant=confidant_on(database, folder, desk),
-                )
+                client = client_on(database, folder, settings, discords)
                 # What is there now stays to the end: to search it for garbage again and again would hold up
                 # everybody's answer for a tenth of a second each time.
                 gc.freeze()
@@ -90,6 +80,21 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             f"A bot already runs on the data folder {folder.root} ({error.holder}), and two would answer "
             "everything twice: stop it first, or use another folder with --data."
         ) from None
+
+
+def client_on(database: Database, folder: Folder, settings: Settings, metrics: DiscordMetrics) -> Journeyman:
+    """The bot on *database*, not connected yet."""
+    desk = desk_on(database, folder, settings)
+    return Journeyman(
+        desk,
+        BotSettings(database),
+        clock=time.time,
+        trace=metrics.trace,
+        moderation=moderation_on(database, desk, settings.moderation),
+        office=office_on(database, folder, settings),
+        home=frozenset(settings.admin.servers),
+        confidant=confidant_on(database, folder, desk),
+    )
 
 
 async def tidied(remembered: BotSettings) -> None:
