@@ -108,11 +108,15 @@ def load(cache: Path, wanted: tuple[Subject, ...]) -> Sprites:
     return sprites
 
 
+# Languages in Latin letters: the more spellings a filler may have, the less any one of them says.
+WORDS = ("en", "es", "da", "de", "et", "fi", "fr", "hu", "it", "ms", "nb", "nl", "pl", "pt", "sv")
+
+
 def emoji_words(cache: Path) -> tuple[str, ...]:
-    """All words of emojibase's English and Spanish labels and tags, sorted: fillers for captions."""
+    """All words of emojibase's labels and tags in `WORDS`, sorted: fillers for captions."""
     root = fetch(cache / "npm")["words"]
     words: set[str] = set()
-    for language in ("en", "es"):
+    for language in WORDS:
         for entry in json.loads((root / language / "data.json").read_bytes()):
             for phrase in (entry["label"], *entry.get("tags", ())):
                 words.update(part for part in phrase.lower().split() if part.isalpha())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +49,22 @@ class Author:
             text = text.capitalize() if self.rng.random() < 0.6 else text.upper()
         return text
 
+    def fragment(self, scene: Scene) -> str:
+        """A caption of one thing only, as the parts of a weighted prompt are: ground, style or object."""
+        spanish = self.rng.random() < 0.3
+        ground = self._ground_es(scene) if spanish else self._ground_en(scene)
+        roll = self.rng.random()
+        if ground and roll < 0.6:
+            return ground
+        if roll < 0.75:
+            names = lexicon.STYLE_NAMES_ES if spanish else lexicon.STYLE_NAMES
+            return self.rng.choice(names[scene.style])
+        return self._core_es(scene, messy=False) if spanish else self._core_en(scene, messy=False)
+
     # --- English -------------------------------------------------------------------------------------------
 
     def _english(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.35
+        messy = self.rng.random() < 0.5
         core = self._core_en(scene, messy=messy)
         parts = [part for part in (self._place_en(scene), self._ground_en(scene)) if part]
         if self.rng.random() < 0.3:
@@ -62,7 +74,7 @@ class Author:
         text = self._styled(text, scene, lexicon.STYLE_NAMES, "of")
         if scene.mono and self.rng.random() < 0.9:
             text += self.rng.choice((", black and white", ", monochrome", ", grayscale"))
-        return self._messy(text, self._craft) if messy else text
+        return self._messy(text, self._craft, OPENINGS) if messy else text
 
     def _core_en(self, scene: Scene, *, messy: bool) -> str:
         actors = scene.actors
@@ -98,6 +110,8 @@ class Author:
             return f"the {words}"
         if roll < 0.3:
             return f"one {words}"
+        if praise and roll < 0.4:
+            return f"{self.rng.choice(OWNERS)} {words}"
         vowel = words[0] in "aeiou" and not words.startswith(("uni", "ufo"))
         return f"{'an' if vowel else 'a'} {words}"
 
@@ -127,7 +141,7 @@ class Author:
     # --- Spanish -------------------------------------------------------------------------------------------
 
     def _spanish(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.25
+        messy = self.rng.random() < 0.4
         core = self._core_es(scene, messy=messy)
         parts = [part for part in (self._place_es(scene), self._ground_es(scene)) if part]
         commas = self.rng.random() < 0.25
@@ -135,7 +149,7 @@ class Author:
         text = self._styled(text, scene, lexicon.STYLE_NAMES_ES, "de")
         if scene.mono and self.rng.random() < 0.9:
             text += self.rng.choice((", blanco y negro", ", en blanco y negro", ", escala de grises"))
-        return self._messy(text, self._filler) if messy else text
+        return self._messy(text, self._filler, OPENINGS_ES) if messy else text
 
     def _core_es(self, scene: Scene, *, messy: bool) -> str:
         actors = scene.actors
@@ -212,7 +226,7 @@ class Author:
 
     def _styled(self, text: str, scene: Scene, names: dict[str, tuple[str, ...]], of: str) -> str:
         roll = self.rng.random()
-        if roll < 0.35:
+        if roll < 0.2:
             return text
         name = self.rng.choice(names[scene.style])
         if roll < 0.8:
@@ -240,16 +254,49 @@ class Author:
             return self.rng.choice(CRAFT)
         return " ".join(self._filler() for _ in range(self.rng.randint(1, 3)))
 
-    def _messy(self, text: str, more: object) -> str:
-        pick = self._craft if more == self._craft else self._filler
-        opening = self.rng.random()
+    def _messy(self, text: str, more: Callable[[], str], openings: Sequence[str]) -> str:
+        """`text` among words that name nothing: before it, straight after it, and strung behind it."""
+        rng = self.rng
+        opening = rng.random()
         if opening < 0.2:
-            text = f"{self.rng.choice(OPENINGS if pick == self._craft else OPENINGS_ES)} {text}"
-        elif opening < 0.3:
-            text = f"{pick()}, {text}"
-        tail = [pick() for _ in range(self.rng.randint(0, 5))]
-        return ", ".join([text, *tail])
+            text = f"{rng.choice(openings)} {text}"
+        elif opening < 0.35:
+            text = f"{more()}{rng.choice((', ', ' ', ': '))}{text}"
+        elif opening < 0.5:
+            text = f"{self._run(1, 4)} {rng.choice(LINKS)} {text}"
+        if rng.random() < 0.4:
+            text = f"{text} {self._run(1, 5)}"
+        joint = rng.choice((", ", ", ", ", ", " | ", " ", ". "))
+        text = joint.join([text, *(more() for _ in range(rng.randint(0, 6)))])
+        return text + rng.choice(ENDINGS)
 
+    def _run(self, least: int, most: int) -> str:
+        """Words that name nothing, with the small words of a sentence among them."""
+        words = [self._filler() for _ in range(self.rng.randint(least, most))]
+        return " ".join(
+            f"{self.rng.choice(SMALL_WORDS)} {word}" if self.rng.random() < 0.3 else word for word in words
+        )
+
+
+# Small words of sentences. They too mean nothing, and none is a token of its own.
+OWNERS = ("my", "our", "her", "his", "this", "that", "some", "your", "my friend's", "another")
+LINKS = ("of", "of", "about", "showing", "for", "from", "with")
+SMALL_WORDS = (
+    "as",
+    "by",
+    "from",
+    "during",
+    "its",
+    "while",
+    "so",
+    "very",
+    "such",
+    "like",
+    "through",
+    "into",
+    "is",
+)
+ENDINGS = ("", "", "", "", "", ".", "!", "!!", "...", "?", " :)")
 
 GRAMMAR = (
     "a an the one of on in with and or to next left above below beside over against plain background "

@@ -15,6 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from training.captions import Author
 from training.muon import Muon
 from training.pool import LatentPool
+from training.scenes import Scene
 
 STEPS = 1000
 BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
@@ -145,7 +146,7 @@ class Trainer:
 
     def _one(self, batch: int, rate: float) -> float:
         scenes, latents = self.pool.batch(batch)
-        captions = [self.author.caption(scene) if self.author.rng.random() > 0.1 else "" for scene in scenes]
+        captions = [self._words(scene) for scene in scenes]
         times = spread_times(batch, self.generator)
         noise = torch.randn(latents.shape, generator=self.generator)
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
@@ -163,6 +164,13 @@ class Trainer:
         self.step += 1
         self._average()
         return loss.item()
+
+    def _words(self, scene: Scene) -> str:
+        """A caption; now and then none, which is what guidance leans against, or only a piece of one."""
+        roll = self.author.rng.random()
+        return (
+            "" if roll < 0.1 else self.author.fragment(scene) if roll < 0.17 else self.author.caption(scene)
+        )
 
     @torch.no_grad()
     def _average(self) -> None:

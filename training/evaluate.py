@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from training.lexicon import COLOURS, STYLE_NAMES, STYLES, Subject
 from training.scenes import Actor, Ground, Scene
 
 GUIDANCE = 3.0
-# None of these words is among the fillers and praise of the training captions.
+# None of these words is among the fillers of the training captions.
 MESSY = (
     "an exquisite oil painting of a {} wandering through forgotten corridors, chiaroscuro, rembrandt",
     "hyperrealistic {} rendered by a celebrated studio, subsurface scattering, tilt-shift, 35mm",
@@ -28,6 +29,7 @@ MESSY = (
     "gloomy yet hopeful {} | gouache | risograph | pastel palette | minimal grain | editorial",
     "Could you sketch me some kind of {}, please? Something whimsical, with heavy brushstrokes!!",
 )
+HELD_OUT = frozenset(re.findall(r"[a-z]+", " ".join(MESSY).lower()))
 TINTED = ("red", "yellow", "green", "blue", "purple", "pink")
 BARS = {
     "subject": 0.90, "messy": 0.80, "style": 0.80, "ground": 0.95, "tint": 0.70, "count": 0.80,

@@ -53,9 +53,11 @@ class LatentPool:
         self._rings[shape].extend(fresh)
         return fresh
 
-    def batch(self, size: int, fresh: float = 0.25, square: float = 0.65) -> tuple[list[Scene], Tensor]:
-        """`size` scenes of one shape and their latents (size, 4, h, w)."""
-        shape = SHAPES[0] if self.rng.random() < square else self.rng.choice(SHAPES[1:])
+    def batch(self, size: int, fresh: float = 0.25, square: float = 0.45) -> tuple[list[Scene], Tensor]:
+        """`size` scenes of one shape and their latents (size, 4, h, w); the longest shapes come most."""
+        shape = (
+            SHAPES[0] if self.rng.random() < square else self.rng.choices(SHAPES[1:], (1, 1, 2, 2, 3, 3))[0]
+        )
         ring = self._rings[shape]
         while len(ring) < 3 * size:
             self.add(shape, size)

@@ -14,6 +14,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from training import art, captions, compose, networks, tokenizer
 from training.autoencoder import Apprentice, Easel
 from training.diffusion import Painter, Trainer
+from training.evaluate import HELD_OUT
 from training.lexicon import STYLES, Subject, subjects
 from training.pool import LatentPool, encode, to_tensor
 from training.scenes import Actor, Ground, Scene
@@ -42,7 +43,10 @@ class Workshop:
 
     def author(self, seed: int) -> captions.Author:
         """A writer of captions."""
-        fillers = captions.filler_words(art.emoji_words(self.cache), captions.known_words(self.drawn))
+        known = captions.known_words(self.drawn)
+        fillers = captions.filler_words(
+            [word for word in art.emoji_words(self.cache) if word not in HELD_OUT], known
+        )
         return captions.Author(self.drawn, fillers, random.Random(seed))
 
     def autoencoder(self) -> Any:
