@@ -7,6 +7,7 @@ unet      train UNet and text encoder
 decoder   sharpen the autoencoder's decoder; its latents stay
 export    write the checkpoint
 evaluate  mark a checkpoint
+curve     quality against steps, from which the default number of steps is chosen
 sheet     draw sample sheets with a checkpoint
 """
 
@@ -112,6 +113,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     evaluate.write_report(examination.marks, examination.notes, arguments.cache / name)
 
 
+def _curve(arguments: argparse.Namespace) -> None:
+    from training import curve, evaluate  # noqa: PLC0415
+
+    workshop = _workshop(arguments)
+    pipeline = evaluate.load_pipeline(arguments.checkpoint or arguments.cache / "export")
+    examination = evaluate.Examination(
+        pipeline, workshop.drawn, workshop.sprites(), thin=arguments.thin, batch=4
+    )
+    print(curve.table(curve.measured(examination)))
+
+
 def _sheet(arguments: argparse.Namespace) -> None:
     from training import evaluate, sheet  # noqa: PLC0415
 
@@ -146,6 +158,7 @@ _STEPS = {
     "decoder": _decoder,
     "export": _export,
     "evaluate": _evaluate,
+    "curve": _curve,
     "sheet": _sheet,
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
 from training import compose, judge
 from training.art import Sprites
@@ -28,13 +29,18 @@ MESSY = (
     "my grandmother's favourite {} as imagined during the renaissance, baroque ornaments, ethereal mist",
     "gloomy yet hopeful {} | gouache | risograph | pastel palette | minimal grain | editorial",
     "Could you sketch me some kind of {}, please? Something whimsical, with heavy brushstrokes!!",
+    "epic {} --- unreal lighting, ray traced reflections, Artgerm and Greg Rutkowski, bloom, ultrawide",
+    "ultra realistic studio photograph of one {}, Hasselblad, kodachrome, shallow focus, award-worthy",
+    "{} but make it melancholic, like a forgotten postcard from Lisbon in 1974",
+    "I had a strange dream last night about a {} that nobody else could see",
+    "matte painting, {}, towering clouds, god rays, spectacular vista, by Albert Bierstadt",
 )
 HELD_OUT = frozenset(re.findall(r"[a-z]+", " ".join(MESSY).lower()))
 TINTED = ("red", "yellow", "green", "blue", "purple", "pink")
 BARS = {
     "subject": 0.90, "messy": 0.80, "style": 0.80, "ground": 0.95, "tint": 0.70, "count": 0.80,
     "left or right": 0.90, "negative": 0.70, "seeds differ": 0.10, "spanish": 0.70, "emoji": 0.70,
-    "wide and tall": 0.80,
+    "wide and tall": 0.80, "variations": 0.80, "redrawn": 0.80,
 }  # fmt: skip
 
 
@@ -147,6 +153,46 @@ class Examination:
             ]
             hits += self.recognised(orders)
         return float(np.mean(hits))
+
+    def variations(self) -> float:
+        """Subjects recognised after three quarters of the schedule were drawn again from a picture."""
+        pairs = self._drawn_again(AutoPipelineForImage2Image, {"strength": 0.75})
+        moved = [float(np.abs(before - after).mean()) for _, before, after in pairs]
+        self.notes["variations moved"] = f"{np.mean(moved):.3f} of full scale"
+        return float(np.mean([int(self.eyes.look(after).order[0]) == n for n, _, after in pairs]))
+
+    def redrawn(self) -> float:
+        """Subjects recognised after the right half alone was drawn again, from another seed."""
+        mask = np.zeros((128, 128), np.float32)
+        mask[:, 64:] = 1
+        pairs = self._drawn_again(AutoPipelineForInpainting, {"strength": 1.0, "mask_image": mask})
+        kept = [float(np.abs(before - after)[:, :48].mean()) for _, before, after in pairs]
+        self.notes["redrawn, left part moved"] = f"{np.mean(kept):.3f} of full scale"
+        return float(np.mean([int(self.eyes.look(after).order[0]) == n for n, _, after in pairs]))
+
+    def _drawn_again(self, kind: Any, options: dict[str, Any]) -> list[tuple[int, Picture, Picture]]:
+        """Some subjects before and after `kind` of pipeline, with the same weights, drew them again."""
+        pipeline = kind.from_pipe(self.pipeline)
+        pipeline.set_progress_bar_config(disable=True)
+        numbers = self.some(12, 11)
+        orders = [Order(f"a {self.subjects[n].name} on a white background", 15000 + n) for n in numbers]
+        before = self.draw(orders)
+        after = [
+            np.asarray(
+                pipeline(
+                    order.prompt,
+                    image=picture[None],
+                    num_inference_steps=self.steps,
+                    guidance_scale=GUIDANCE,
+                    generator=torch.Generator().manual_seed(order.seed + 500),
+                    output_type="np",
+                    **options,
+                ).images[0],
+                np.float32,
+            )
+            for order, picture in zip(orders, before, strict=True)
+        ]
+        return list(zip(numbers, before, after, strict=True))
 
     def style(self) -> float:
         """Pictures whose nearest sprite of the subject has the style asked for."""
@@ -276,7 +322,8 @@ class Examination:
             "subject": self.subject, "messy": self.messy, "spanish": self.spanish, "emoji": self.emoji,
             "style": self.style, "ground": self.ground, "tint": self.tint, "count": self.count,
             "left or right": self.left_or_right, "seeds differ": self.seeds_differ, "negative": self.negative,
-            "wide and tall": self.wide_and_tall, "weights": self.sweep, "same twice": self.same_twice,
+            "wide and tall": self.wide_and_tall, "variations": self.variations, "redrawn": self.redrawn,
+            "weights": self.sweep, "same twice": self.same_twice,
         }  # fmt: skip
         for name, question in questions.items():
             self.marks[name] = question()
