@@ -124,7 +124,8 @@ class Journeyman(commands.Bot):
         self._appeals = None if moderation is None else Appeals(moderation, outlet=outlet, clock=clock)
         privacy = None
         if confidant is not None:
-            privacy = Privacy(confidant, settings=settings, outlet=outlet, clock=clock)
+            records = None if moderation is None else moderation.records
+            privacy = Privacy(confidant, settings=settings, records=records, outlet=outlet, clock=clock)
             self.tree.add_command(PrivacyCommand(privacy))
         self._buttons = Buttons(
             orders=orders, job_actions=job_actions, settings=settings, appeals=self._appeals, privacy=privacy

@@ -12,6 +12,7 @@ from bot import payload
 from bot.actions import Action, Verb
 from bot.answers import Interaction, privately, texts_of
 from bot.faults import BotCode, BotError
+from bot.moderation.records import Records
 from bot.outlet import FAILURES, Outlet
 from bot.render import AMBER, Button, Card, File, Letter, Style
 from bot.settings import Place, Settings
@@ -27,10 +28,18 @@ class Privacy:
     """Does it."""
 
     def __init__(
-        self, desk: PrivacyDesk, *, settings: Settings, outlet: Outlet, clock: Callable[[], float]
+        self,
+        desk: PrivacyDesk,
+        *,
+        settings: Settings,
+        records: Records | None,
+        outlet: Outlet,
+        clock: Callable[[], float],
     ) -> None:
+        """Put the parts together; *records* know of appeals, None where there is no moderation."""
         self._desk = desk
         self._settings = settings
+        self._records = records
         self._outlet = outlet
         self._clock = clock
         self._lately: dict[int, float] = {}  # in memory alone: nothing on the disk may tell
@@ -66,7 +75,7 @@ class Privacy:
         await privately(interaction, Letter(card=card, rows=((sure,),)))
 
     async def forget(self, interaction: Interaction, action: Action) -> None:
-        """Forget the person, who has confirmed it; then delete the messages that show their jobs.
+        """Forget the person, who has confirmed it; then delete the messages that show what they wrote.
 
         Raises:
             BotError: It is somebody else's button.
@@ -76,7 +85,9 @@ class Privacy:
         if action.subject != str(person):
             raise BotError(BotCode.NOT_YOURS)
         await interaction.response.defer()
-        places = await self._settings.places_of(await self._desk.jobs_of(person))
+        places = [*await self._settings.places_of(await self._desk.jobs_of(person))]
+        if self._records is not None:
+            places += [Place(*each) for each in await self._records.appeals_of(person)]
         try:
             forgotten = await self._desk.forget(person)
         except Unstoppable:

@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from bot.moderation.rules import RELAXABLE, Outcome
+from bot.moderation.rules import RELAXABLE, Outcome, Sanctions
 from cli.failures import USAGE, Failure
 from worker.accounts import Credits
 from worker.api import Category, Limits
@@ -104,6 +104,11 @@ class Moderation(Section):
         if value is Outcome.STRIKE:
             raise ValueError("a picture is no strike: its person did not draw it")
         return value
+
+    @property
+    def sanctions(self) -> Sanctions:
+        """What follows from strikes."""
+        return Sanctions(strikes=self.strikes, days=self.strike_days, hours=self.timeout_hours)
 
 
 class Monitor(Section):

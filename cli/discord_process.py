@@ -93,7 +93,7 @@ def client_on(database: Database, folder: Folder, settings: Settings, metrics: D
         moderation=moderation_on(database, desk, settings.moderation),
         office=office_on(database, folder, settings),
         home=frozenset(settings.admin.servers),
-        confidant=confidant_on(database, folder, desk),
+        confidant=confidant_on(database, folder, desk, settings),
     )
 
 

@@ -11,7 +11,7 @@ from bot.moderation.gate import Moderation
 from bot.moderation.gate import Settings as ModerationSettings
 from bot.moderation.lists import Lists
 from bot.moderation.records import Records
-from bot.moderation.rules import DEFAULTS, Rules, Sanctions
+from bot.moderation.rules import DEFAULTS, Rules
 from bot.moderation.servers import Servers
 from bot.moderation.verdict import Verdict, explain
 from cli.config import Moderation as Config
@@ -33,13 +33,12 @@ def moderation_on(database: Database, desk: JobDesk, config: Config) -> Moderati
         picture=config.picture,
         picture_threshold=config.picture_threshold,
     )
-    sanctions = Sanctions(strikes=config.strikes, days=config.strike_days, hours=config.timeout_hours)
     return Moderation(
         records=Records(database),
         servers=Servers(database),
         desk=desk,
         settings=ModerationSettings(
-            rules=rules, sanctions=sanctions, screen=meaning_folder(config) is not None
+            rules=rules, sanctions=config.sanctions, screen=meaning_folder(config) is not None
         ),
         clock=time.time,
         gate=explain if config.words else unheard,

@@ -78,6 +78,6 @@ def _ask(data: Path | None, config: Path | None, question: Callable[[PrivacyDesk
     async def asked() -> T:
         async with Database(folder.database) as database:
             desk = desk_on(database, folder, settings)
-            return await question(confidant_on(database, folder, desk))
+            return await question(confidant_on(database, folder, desk, settings))
 
     return asyncio.run(asked())

@@ -39,9 +39,16 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
     )
 
 
-def confidant_on(database: Database, folder: Folder, desk: JobDesk) -> Confidant:
+def confidant_on(database: Database, folder: Folder, desk: JobDesk, settings: Settings) -> Confidant:
     """Return who knows what is held about people, over an open database."""
-    return Confidant(database, ImageStore(folder.pictures), desk, clock=time.time, random=SystemRandom())
+    return Confidant(
+        database,
+        ImageStore(folder.pictures),
+        desk,
+        clock=time.time,
+        random=SystemRandom(),
+        sentence=settings.moderation.sanctions.timeout_until,
+    )
 
 
 def office_on(database: Database, folder: Folder, settings: Settings) -> SqliteAdminDesk:

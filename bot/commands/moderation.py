@@ -119,8 +119,9 @@ class ModerationCommand(app_commands.Group):
     async def _strikes(self, interaction: Interaction, user_id: int) -> None:
         _must_moderate(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        strikes = await self._moderation.records.strikes_of(interaction.guild_id or 0, user_id)
-        until = self._moderation.timeout_of(strikes)
+        records, guild_id = self._moderation.records, interaction.guild_id or 0
+        strikes = await records.strikes_of(guild_id, user_id)
+        until = self._moderation.timeout_of(strikes, await records.kept(guild_id, user_id))
         await _answer(interaction, letters.strikes(user_id, strikes, until, texts_of(interaction)))
 
     async def _forgive(self, interaction: Interaction, user_id: int) -> None:

@@ -101,8 +101,8 @@ class Moderation:
         person = await self.records.person(guild_id, origin.channel_id, user_id, reach_back)
         if person.adult:
             origin = origin.model_copy(update={"nsfw": True})
-        until = sanctions.timeout_until(person.strikes)
-        if until is not None and until > now:
+        until = self._latest(person.strikes, person.kept)
+        if until is not None:
             raise BotError(BotCode.MODERATION_TIMEOUT, until=int(until))
         server = await self._server(guild_id, person.version)
         verdict = self._gate(asked_for(request), (self._shipped, server.lists), without=request.negative)
@@ -152,11 +152,13 @@ class Moderation:
         """Return a server's rules."""
         return (await self.servers.server(guild_id, self._settings.rules)).rules
 
-    def timeout_of(self, strikes: Sequence[Strike]) -> float | None:
-        """Return when the timeout ends that *strikes* led to, None if there is none now."""
-        counting = [strike.at for strike in strikes if strike.forgiven_by is None]
-        until = self._settings.sanctions.timeout_until(counting)
-        return None if until is None or until <= self._clock() else until
+    def timeout_of(self, strikes: Sequence[Strike], kept: float | None) -> float | None:
+        """Return when the timeout ends that *strikes* led to, or that was *kept*; None if none is on."""
+        return self._latest([strike.at for strike in strikes if strike.forgiven_by is None], kept)
+
+    def _latest(self, strikes: Sequence[float], kept: float | None) -> float | None:
+        until = max(self._settings.sanctions.timeout_until(strikes) or 0.0, kept or 0.0)
+        return until if until > self._clock() else None
 
     async def _server(self, guild_id: int, version: int) -> Server:
         known = self._known.get(guild_id)

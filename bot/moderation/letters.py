@@ -104,7 +104,7 @@ def _rule(about: Category, rules: Rules, texts: Texts) -> str:
 def strikes(user_id: int, strikes: Sequence[Strike], until: float | None, texts: Texts) -> Letter:
     """Return a person's latest strikes, and the end of their timeout if they are in one."""
     title = texts("moderation.strikes.title")
-    if not strikes:
+    if not strikes and until is None:
         return Letter(card=Card(title, texts("moderation.strikes.none", user_id=user_id), GREEN))
     lines = [f"<@{user_id}>", *(_strike(each, texts) for each in strikes[-SHOWN_STRIKES:])]
     if until is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.moderation.trail import note
 from worker.api import Category, Frozen, JobId
 from worker.database import Database
+from worker.privacy import ALIAS_KEY, alias
 
 KEPT_SECONDS = 30 * 86400.0  # refused prompts, from the refusal or the decision on
 SCREEN_SECONDS = 86400.0  # a screen whose job never came
@@ -77,11 +78,13 @@ class Person:
         version: Of the server's rules and words.
         strikes: Times of those that count.
         adult: Whether the server's admins marked the channel as adult.
+        kept: When a timeout ends that outlived being forgotten; None if there is none.
     """
 
     version: int
     strikes: tuple[float, ...]
     adult: bool
+    kept: float | None
 
 
 class Records:
@@ -109,7 +112,7 @@ class Records:
                 "SELECT 1 FROM channel_rules WHERE guild_id = ? AND channel_id = ? AND nsfw",
                 (guild_id, channel_id),
             ).fetchone()
-            return Person(version, strikes, adult is not None)
+            return Person(version, strikes, adult is not None, _kept(db, guild_id, user_id))
 
         return await self._database.read(work)
 
@@ -286,6 +289,10 @@ class Records:
         rows = await self._database.read(lambda db: db.execute(sql, (user_id, guild_id)).fetchall())
         return [Strike(**dict(row)) for row in rows]
 
+    async def kept(self, guild_id: int, user_id: int) -> float | None:
+        """Return when a person's timeout there ends that outlived being forgotten, None if there is none."""
+        return await self._database.read(lambda db: _kept(db, guild_id, user_id))
+
     async def forgive(self, guild_id: int, user_id: int, by: int, now: float) -> int:
         """Take back every strike of a person there, and with them a timeout, on the record.
 
@@ -301,21 +308,25 @@ class Records:
 
         def work(db: Any) -> int:
             count: int = db.execute(sql, (by, now, user_id, guild_id)).rowcount
-            if count:
-                facts = {"strikes": count}
+            kept = _kept(db, guild_id, user_id)
+            if kept is not None:
+                whom = alias(_alias_key(db) or "", guild_id, user_id)
+                db.execute("DELETE FROM moderation_timeouts WHERE whom = ?", (whom,))
+            if count or kept is not None:
+                facts = {"strikes": count} | ({} if kept is None else {"timeout until": kept})
                 note(db, by, guild_id, "moderation forgive", target=f"user {user_id}", before=facts, now=now)
             return count
 
         return await self._database.write(work)
 
-    async def forget(self, user_id: int) -> None:
-        """Remove everything about a person."""
-        await self._database.write(
-            lambda db: (
-                db.execute("DELETE FROM moderation_refusals WHERE user_id = ?", (user_id,)),
-                db.execute("DELETE FROM moderation_strikes WHERE user_id = ?", (user_id,)),
-            )
+    async def appeals_of(self, user_id: int) -> Sequence[tuple[int, int]]:
+        """Return channel and message of every appeal of a person, which shows their prompt to moderators."""
+        sql = (
+            "SELECT appeal_channel_id, appeal_message_id FROM moderation_refusals"
+            " WHERE user_id = ? AND appeal_message_id IS NOT NULL"
         )
+        rows = await self._database.read(lambda db: db.execute(sql, (user_id,)).fetchall())
+        return [(row["appeal_channel_id"], row["appeal_message_id"]) for row in rows]
 
     async def _one(self, sql: str, *values: object) -> Any:
         return await self._database.read(lambda db: db.execute(sql, values).fetchone())
@@ -328,6 +339,20 @@ def _refusal(db: Any, refusal_id: str) -> Refusal | None:
     sql = f"SELECT {_REFUSAL} FROM moderation_refusals WHERE id = ?"  # noqa: S608
     row = db.execute(sql, (refusal_id,)).fetchone()
     return None if row is None else Refusal(**dict(row))
+
+
+def _kept(db: Any, guild_id: int, user_id: int) -> float | None:
+    key = _alias_key(db)
+    if key is None:  # nobody's timeout ever outlived them
+        return None
+    whom = alias(key, guild_id, user_id)
+    row = db.execute("SELECT until FROM moderation_timeouts WHERE whom = ?", (whom,)).fetchone()
+    return None if row is None else float(row["until"])
+
+
+def _alias_key(db: Any) -> str | None:
+    row = db.execute("SELECT value FROM bot_settings WHERE name = ?", (ALIAS_KEY,)).fetchone()
+    return None if row is None else str(row["value"])
 
 
 def _prune(db: Any, now: float) -> None:

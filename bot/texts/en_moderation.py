@@ -36,6 +36,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "moderation.strikes.forgiven": "~~<t:{at}:d> {category}~~ forgiven by <@{by}>",
         "moderation.strikes.until": "Their timeout ends <t:{until}:R>.",
         "moderation.forgiven.title": "Forgiven",
-        "moderation.forgiven": "<@{user_id}> had {n} strikes that counted. They no longer do.",
+        "moderation.forgiven": (
+            "<@{user_id}> had {n} strikes that counted. They no longer do, and no timeout follows from them."
+        ),
     }
 )

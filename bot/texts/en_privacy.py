@@ -20,11 +20,14 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "privacy.title": "Forget everything about you?",
         "privacy.ask": (
             "**{jobs}** jobs with their prompts and pictures go, and your settings, credits and strikes. "
-            "What waits or runs is stopped. I also delete my messages that show your jobs, where I can; the "
-            "buttons of the others stop working. Pictures that others made from yours stay theirs. A block "
-            "stays. This cannot be undone; `/privacy export` sends you everything first."
+            "What waits or runs is stopped. I also delete my messages that show your jobs and appeals, where "
+            "I can; the buttons of the others stop working. Pictures that others made from yours stay theirs. "
+            "A block or timeout stays until it is over. This cannot be undone; `/privacy export` sends you "
+            "everything first."
         ),
-        "privacy.forgotten": "Forgotten: {jobs} jobs, and everything else about you.",
+        "privacy.forgotten": (
+            "Forgotten: {jobs} jobs, and everything else about you but a block or timeout, if you have one."
+        ),
         "privacy.later": "What is left of it on the disk is overwritten within the hour.",
         "privacy.unstoppable": (
             "One of your jobs has not stopped yet. Nothing was forgotten; please try again."

@@ -15,6 +15,7 @@ from bot.answers import texts_for
 from bot.client import Journeyman
 from bot.endpoint import aim
 from bot.moderation.gate import Moderation
+from bot.moderation.rules import Sanctions
 from bot.pace import Pace
 from bot.settings import Settings
 from playground.server import Playground
@@ -78,7 +79,12 @@ class Studio:
             )
             self.settings = Settings(self.database)
             self.confidant = Confidant(
-                self.database, self.images, self.desk, clock=time.time, random=Random(11)
+                self.database,
+                self.images,
+                self.desk,
+                clock=time.time,
+                random=Random(11),
+                sentence=Sanctions(strikes=2).timeout_until,
             )
             async with Easel(self.database, self.images, self.folder) as self.easel:
                 yield self

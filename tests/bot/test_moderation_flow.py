@@ -17,6 +17,8 @@ from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.admins import admin, appoint, text
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, labelled, ordered, private, settled
+from tests.bot.test_privacy import asked
+from tests.worker.test_privacy import traces
 from worker.api import Category, ErrorCode, JobId, JobState
 
 BAD = "a nude woman on a beach"
@@ -424,17 +426,29 @@ async def test_moderators_see_strikes_but_set_no_rules(studio: Studio, person: M
     await refused(person, "a crowd doing the nazi salute")
 
 
-async def test_forgetting_a_person_leaves_nothing_of_their_prompts(
+async def test_being_forgotten_deletes_the_appeal_and_is_no_way_out_of_a_timeout(
     studio: Studio, watched: Moderation, person: Member
 ) -> None:
-    await refused(person)
-    await watched.records.forget(int(person.user["id"]))
-    assert (
-        await studio.database.read(
-            lambda db: db.execute("SELECT count(*) FROM moderation_refusals").fetchone()[0]
-        )
-        == 0
+    await watched.servers.set_category(deed(studio), Category.SEXUAL, Outcome.STRIKE)
+    channel = await moderators(studio)
+    async with moderator(studio, channel) as other:
+        before = await appealed(person, other)
+        await refused(person)
+        assert (await refused(person, "a fox"))["embeds"][0]["title"] == "Timeout"
+        question = await asked(person, "forget")
+        await person.press(question, custom_ids(question)[0])
+        await person.until(lambda: person.find("Forgotten: 0 jobs"))
+        await other.until(lambda: before["id"] not in other.messages)
+        assert traces(studio.folder, person.user["id"], BAD) == []
+        assert (await refused(person, "a hen"))["embeds"][0]["title"] == "Timeout"
+        who = person.user["id"]
+        assert "timeout ends" in text(await admin(other, "strikes", root="moderation", person=who))
+        assert "no timeout" in text(await admin(other, "forgive", root="moderation", person=who))
+    await ordered(person, studio.easel, "a hen")
+    facts = await studio.database.read(
+        lambda db: db.execute("SELECT before FROM audit WHERE verb = 'moderation forgive'").fetchone()[0]
     )
+    assert facts.startswith('{"strikes": 0, "timeout until": ')
 
 
 def says(person: Member, words: str) -> Message | None:

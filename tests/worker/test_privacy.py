@@ -5,7 +5,7 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -36,7 +36,14 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def confidant(house: House) -> Confidant:
-    return Confidant(house.database, house.images, house.desk, clock=house.clock, random=Random(3))
+    return Confidant(
+        house.database, house.images, house.desk, clock=house.clock, random=Random(3), sentence=third_strike
+    )
+
+
+def third_strike(times: Sequence[float]) -> float | None:
+    """A timeout of a day, from the third strike on."""
+    return times[2] + 86400 if len(times) > 2 else None
 
 
 async def filled(house: House) -> None:
@@ -66,7 +73,11 @@ INSERT INTO allowances (whose, subject, day) VALUES ('person', :owner, 5);
 INSERT INTO ledger (at, counts_at, kind, owner_id, amount, purse, actor)
     VALUES (0, 0, 'grant', :owner, 5, 5, 'discord:' || :other);
 INSERT INTO admin_pending (id, user_id, guild_id, deed, touches, created_at)
-    VALUES ('a' || :owner, :owner, 1, json_object('user_id', :other), 1, 0)
+    VALUES ('a' || :owner, :owner, 1, json_object('user_id', :other), 1, 0);
+INSERT INTO bot_preferences (owner_id, suffix) VALUES (:owner, '--no ' || :prompt);
+INSERT INTO bot_options (owner_id, name, value) VALUES (:owner, 'mine', :prompt);
+INSERT INTO bot_batches (id, owner_id, prompt, jobs, origin, created_at)
+    VALUES ('b' || :owner, :owner, :prompt, json_array(:prompt), json_object('token', :prompt), 0)
 """
 
 
@@ -109,13 +120,14 @@ async def test_every_table_is_either_covered_or_names_nobody(house: House) -> No
         return {t: [row["name"] for row in db.execute(f"PRAGMA table_info({t})")] for t in tables}
 
     tables = await house.database.read(read)
-    covered = {*privacy.OWN, *privacy.OF_JOBS, *privacy.MENTIONS}
+    covered = {*privacy.OWN, *privacy.OF_JOBS, *privacy.MENTIONS, *privacy.ALIASED}
     assert set(tables) == covered | privacy.IMPERSONAL
     assert not covered & privacy.IMPERSONAL
     for table, columns in tables.items():
-        if table in privacy.OWN or table in privacy.OF_JOBS:
-            assert privacy.OWN.get(table, privacy.OF_JOBS.get(table)) in columns
+        if table in {**privacy.OWN, **privacy.OF_JOBS}:
+            assert {**privacy.OWN, **privacy.OF_JOBS}[table] in columns
             continue  # the row goes whole
+        assert privacy.ALIASED.get(table) in {None, *columns}
         named = {column for column in columns if PERSONAL.search(column)}
         assert named <= set(privacy.MENTIONS.get(table, ())), table
     for table, named_in in privacy.MENTIONS.items():
@@ -203,6 +215,63 @@ async def test_a_block_outlives_being_forgotten_without_its_reason(house: House)
     assert contents(house)["restrictions"] == [(PERSON, "block", None, "", 0.0)]
 
 
+STRIKES = """
+INSERT INTO moderation_strikes (guild_id, user_id, category, refusal_id, at) VALUES
+    (:server, :owner, 'hate', :server || :owner || 'a', :at - 30),
+    (:server, :owner, 'hate', :server || :owner || 'b', :at - 20),
+    (:server, :owner, 'hate', :server || :owner || 'c', :at)
+"""
+
+
+async def struck(house: House, server: int, at: float, owner: int = PERSON) -> None:
+    facts = {"server": server, "owner": owner, "at": at}
+    await house.database.write(lambda db: db.execute(STRIKES, facts).rowcount)
+
+
+async def timeouts(house: House) -> list[tuple[int, float]]:
+    sql = "SELECT guild_id, until FROM moderation_timeouts ORDER BY guild_id"
+    return await house.database.read(lambda db: [tuple(row) for row in db.execute(sql)])
+
+
+async def test_a_timeout_after_strikes_outlives_being_forgotten_and_tells_only_its_end(house: House) -> None:
+    await filled(house)
+    now = house.clock()
+    await struck(house, 7, now - 3600)
+    await struck(house, 8, now - 90000)  # over
+    await struck(house, 9, now, OTHER)
+    await confidant(house).forget(PERSON)
+    assert await timeouts(house) == [(7, now - 3600 + 86400)]
+    assert traces(house.folder, str(PERSON), PROMPT) == []
+    strikes = contents(house)["moderation_strikes"]
+    assert all(PERSON not in row for row in strikes)
+    await struck(house, 7, now - 5000)  # an older one does not shorten it
+    await confidant(house).forget(PERSON)
+    assert await timeouts(house) == [(7, now - 3600 + 86400)]
+
+
+async def test_what_outlives_being_forgotten_is_handed_out_to_its_person_alone(
+    house: House, tmp_path: Path
+) -> None:
+    await struck(house, 7, house.clock())
+    await struck(house, 9, house.clock(), OTHER)
+    for person in (PERSON, OTHER):
+        await confidant(house).forget(person)
+    await confidant(house).export(PERSON, tmp_path / "mine.zip")
+    with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
+        about = json.loads(archive.read("about.json"))
+    assert [row["guild_id"] for row in about["moderation_timeouts"]] == [7]
+
+
+async def test_a_forgotten_persons_timeout_goes_when_it_is_over(house: House) -> None:
+    await struck(house, 7, house.clock())
+    await confidant(house).forget(PERSON)
+    await house.upkeep.prune()
+    assert len(await timeouts(house)) == 1
+    house.clock.advance(86400)
+    await house.upkeep.prune()
+    assert await timeouts(house) == []
+
+
 async def test_a_file_in_use_is_scrubbed_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confidant_module, "BUSY_SECONDS", 0.05)
     await filled(house)
@@ -227,7 +296,8 @@ async def test_a_large_file_is_left_to_upkeep_so_that_nobody_waits(
 
 async def test_upkeep_scrubs_what_is_due(house: House) -> None:
     await filled(house)
-    await house.database.write(lambda db: privacy.forget(db, OTHER, instead=5, now=0.0))
+    how = privacy.Oblivion(instead=5, key="00", sentence=third_strike)
+    await house.database.write(lambda db: privacy.forget(db, OTHER, how, now=0.0))
     assert traces(house.folder, "a hen") != []
     await house.upkeep.prune()
     assert "jobs.db" not in traces(house.folder, "a hen")

@@ -16,7 +16,7 @@ import structlog
 from worker.api import JobDesk, JobId, JobNotFound, PictureGone
 from worker.database import Database
 from worker.images import ImageStore
-from worker.privacy import Forgotten, Handed, Unstoppable
+from worker.privacy import Forgotten, Handed, Sentence, Unstoppable
 from worker.queue import privacy
 
 PATIENCE_SECONDS = 20.0  # for running jobs to stop: a step of a large model takes seconds
@@ -40,6 +40,7 @@ class Confidant:
         *,
         clock: Callable[[], float],
         random: Random,
+        sentence: Sentence,
     ) -> None:
         """Put the parts together.
 
@@ -49,12 +50,14 @@ class Confidant:
             desk: Stops jobs.
             clock: Tells Unix seconds.
             random: Where the numbers come from that take the place of people's.
+            sentence: What follows from strikes; being forgotten does not end it.
         """
         self._database = database
         self._images = images
         self._desk = desk
         self._clock = clock
         self._random = random
+        self._sentence = sentence
 
     async def jobs_of(self, owner_id: int) -> Collection[JobId]:
         """Return every job of theirs."""
@@ -75,8 +78,12 @@ class Confidant:
             DatabaseBusy: Likewise.
         """
         await self._stop(owner_id)
-        instead = self._random.randrange(1, 2**31)  # far below any id of Discord's
-        work = partial(privacy.forget, owner_id=owner_id, instead=instead, now=self._clock())
+        how = privacy.Oblivion(
+            instead=self._random.randrange(1, 2**31),  # far below any id of Discord's
+            key=f"{self._random.getrandbits(256):064x}",
+            sentence=self._sentence,
+        )
+        work = partial(privacy.forget, owner_id=owner_id, how=how, now=self._clock())
         jobs = await self._database.write(work)
         if jobs is None:  # ordered in this very moment
             raise Unstoppable

@@ -4,9 +4,12 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from worker.api import JobId
+from worker.privacy import ALIAS_KEY, Sentence, alias
 from worker.queue import ledger
 
 # Every table is named in one of these; a test fails for one that is not. A row of the first is about one
@@ -23,6 +26,9 @@ OWN: Mapping[str, str] = {
     "moderation_refusals": "user_id",
     "moderation_strikes": "user_id",
     "bot_fixes": "owner_id",
+    "bot_preferences": "owner_id",
+    "bot_options": "owner_id",
+    "bot_batches": "owner_id",
 }
 ONLY: Mapping[str, str] = {"spent": "whose = 'person'", "allowances": "whose = 'person'"}
 # Columns of other people's rows, and of the record, that may name them.
@@ -34,6 +40,8 @@ MENTIONS: Mapping[str, Sequence[str]] = {
     "moderation_strikes": ("forgiven_by",),
     "restrictions": ("reason",),
 }
+# What outlives being forgotten, under an alias in the column.
+ALIASED: Mapping[str, str] = {"moderation_timeouts": "whom"}
 # Rows that go with a job, by the column of its id.
 OF_JOBS: Mapping[str, str] = {
     "job_events": "job_id",
@@ -41,6 +49,7 @@ OF_JOBS: Mapping[str, str] = {
     "bot_posts": "job_id",
     "bot_copies": "job_id",
     "picture_scores": "job_id",
+    "unfinished": "job_id",
 }
 # Names nobody: servers' rules, models, workers, counters.
 IMPERSONAL = frozenset(
@@ -75,6 +84,7 @@ def rows_about(db: sqlite3.Connection, owner_id: int) -> Mapping[str, Sequence[M
         for table in OWN
         if table != "jobs"
     }
+    found["moderation_timeouts"] = [_plain(row) for row in _kept(db, owner_id)]
     named = _naming(owner_id)
     found["audit"] = [
         _plain(row) for row in db.execute("SELECT * FROM audit") if any(named.search(str(v)) for v in row)
@@ -108,7 +118,22 @@ def unseen(db: sqlite3.Connection, owner_id: int) -> bool:
     return db.execute(sql, (owner_id,)).fetchone() is not None
 
 
-def forget(db: sqlite3.Connection, owner_id: int, *, instead: int, now: float) -> list[JobId] | None:
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """How somebody is forgotten.
+
+    Attributes:
+        instead: The number that takes the place of theirs where others' rows name them.
+        key: Of aliases, in hexadecimal digits, where none was chosen before.
+        sentence: What follows from strikes.
+    """
+
+    instead: int
+    key: str
+    sentence: Sentence
+
+
+def forget(db: sqlite3.Connection, owner_id: int, how: Oblivion, *, now: float) -> list[JobId] | None:
     """Remove every row about *owner_id* and return their jobs; None while one is under way.
 
     A block or timeout outlives this, without its reason: it would be too easy to lift.
@@ -116,12 +141,13 @@ def forget(db: sqlite3.Connection, owner_id: int, *, instead: int, now: float) -
     Args:
         db: In a write transaction.
         owner_id: Whom.
-        instead: The number that takes the place of theirs where others' rows name them.
+        how: In which way.
         now: Unix seconds.
     """
     if under_way(db, owner_id):
         return None
     db.execute("PRAGMA secure_delete = ON").fetchone()
+    _keep_timeouts(db, owner_id, how, now)
     jobs = job_ids(db, owner_id)
     ledger.forget(db, owner_id, now=now)
     of_jobs = json.dumps(jobs)
@@ -132,9 +158,42 @@ def forget(db: sqlite3.Connection, owner_id: int, *, instead: int, now: float) -
             only = f" AND {ONLY[table]}" if table in ONLY else ""
             db.execute(f"DELETE FROM {table} WHERE {column} = ?{only}", (owner_id,))  # noqa: S608
     db.execute("UPDATE restrictions SET reason = '' WHERE user_id = ?", (owner_id,))
-    _unname(db, owner_id, instead)
+    _unname(db, owner_id, how.instead)
     db.execute("INSERT OR REPLACE INTO bot_settings (name, value) VALUES (?, '1')", (DUE,))
     return jobs
+
+
+def release(db: sqlite3.Connection, *, now: float) -> int:
+    """Remove the timeouts of forgotten people that are over; return how many."""
+    return db.execute("DELETE FROM moderation_timeouts WHERE until <= ?", (now,)).rowcount
+
+
+def _keep_timeouts(db: sqlite3.Connection, owner_id: int, how: Oblivion, now: float) -> None:
+    """Keep the end of every timeout that follows from their strikes and is not over, under an alias."""
+    strikes = db.execute(
+        "SELECT guild_id, at FROM moderation_strikes WHERE user_id = ? AND forgiven_at IS NULL"
+        " ORDER BY guild_id, at",
+        (owner_id,),
+    ).fetchall()
+    for guild_id, rows in groupby(strikes, key=lambda row: int(row["guild_id"])):
+        until = how.sentence([row["at"] for row in rows])
+        if until is None or until <= now:
+            continue
+        db.execute("INSERT OR IGNORE INTO bot_settings (name, value) VALUES (?, ?)", (ALIAS_KEY, how.key))
+        db.execute(
+            "INSERT INTO moderation_timeouts (whom, guild_id, until) VALUES (?, ?, ?)"
+            " ON CONFLICT (whom) DO UPDATE SET until = max(until, excluded.until)",
+            (alias(_alias_key(db), guild_id, owner_id), guild_id, until),
+        )
+
+
+def _kept(db: sqlite3.Connection, owner_id: int) -> list[sqlite3.Row]:
+    rows = db.execute("SELECT * FROM moderation_timeouts").fetchall()
+    return [row for row in rows if row["whom"] == alias(_alias_key(db), row["guild_id"], owner_id)]
+
+
+def _alias_key(db: sqlite3.Connection) -> str:
+    return str(db.execute("SELECT value FROM bot_settings WHERE name = ?", (ALIAS_KEY,)).fetchone()[0])
 
 
 def _unname(db: sqlite3.Connection, owner_id: int, instead: int) -> None:

@@ -16,7 +16,7 @@ from worker.database import Database
 from worker.images import ImageStore
 from worker.keep import Retention
 from worker.lock import is_held, worker_lock
-from worker.queue import ledger
+from worker.queue import ledger, privacy
 from worker.queue.claims import LEASE_SECONDS
 from worker.queue.confidant import scrub
 from worker.queue.retention import DAY_SECONDS, Ageing
@@ -119,6 +119,7 @@ class Upkeep:
         before = self._clock() - LEDGER_KEPT_SECONDS
         while await self._database.write(partial(ledger.prune, before=before), durable=False):
             pass
+        await self._database.write(partial(privacy.release, now=self._clock()), durable=False)
         if self._ageing is not None:
             await self._ageing.run()
         await scrub(self._database)
