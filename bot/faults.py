@@ -45,6 +45,17 @@ class BotCode(StrEnum):
     APPEAL_DECIDED = "appeal_decided"
     NOT_A_MODERATOR = "not_a_moderator"
     NOT_A_MANAGER = "not_a_manager"
+    TURBO_CLOSED = "turbo_closed"
+    SUFFIX_TEXT = "suffix_text"
+    SUFFIX_BATCH = "suffix_batch"
+    TOO_LONG = "too_long"
+    OPTION_NAME = "option_name"
+    OPTION_TAKEN = "option_taken"
+    OPTIONS_FULL = "options_full"
+    BATCH_RELAX = "batch_relax"
+    BATCH_TOO_LARGE = "batch_too_large"
+    BATCH_GONE = "batch_gone"
+    BATCH_OVER = "batch_over"
 
 
 class BotError(Exception):

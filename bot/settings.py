@@ -1,10 +1,11 @@
-"""What the bot remembers between its lives: the only module of the bot that touches the database."""
+"""What the bot remembers between its lives."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.people import People
 from worker.api import EventId, JobId
 from worker.database import STORE_FAILURES, Database
 
@@ -96,6 +97,7 @@ class Settings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.people = People(database)
 
     async def value(self, name: str) -> str | None:
         """Return a small fact."""

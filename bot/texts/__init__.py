@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.texts import en, en_admin, en_moderation, en_privacy
+from bot.texts import en, en_admin, en_moderation, en_prefer, en_privacy
 
 _LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS}
 
@@ -16,6 +16,7 @@ class Texts:
             **en_admin.WORDS,
             **en_moderation.WORDS,
             **en_privacy.WORDS,
+            **en_prefer.WORDS,
             **_LANGUAGES.get(locale.partition("-")[0], {}),
         }
 
