@@ -117,7 +117,7 @@ def show_quota(
                 f"{window:<8} {use.used:g} of {'any number' if use.allowed is None else f'{use.allowed:g}'}"
             )
         print(f"granted  {account.granted:g}")
-        print(f"places   {account.running} running, {account.waiting} waiting")
+        print(f"places   {account.running} running, {account.waiting} waiting, {account.batch} by one command")
         return
     rows = [
         {"whose": whose.value, "id": str(subject), "said": said.model_dump(exclude_defaults=True)}
@@ -153,6 +153,7 @@ def assign(
     weight: Annotated[
         float | None, typer.Option(min=0.1, max=10, help="Share of a busy device; 1 for others.")
     ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, max=40, help="Jobs one command may make.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Say nothing any more.")] = False,
     data: options.Data = None,
     config: options.Config = None,
@@ -161,7 +162,13 @@ def assign(
     """Say how much a person, each holder of a role, or a server may use."""
     named = [(w, i) for w, i in zip(Whose, (person, role, server), strict=True) if i is not None]
     said = Allowance(
-        unlimited=unlimited, day=day, month=month, running=running, waiting=waiting, weight=weight
+        unlimited=unlimited,
+        day=day,
+        month=month,
+        running=running,
+        waiting=waiting,
+        weight=weight,
+        batch=batch,
     )
     if len(named) != 1:
         raise Failure("Name one of --person, --role and --server.", USAGE)
@@ -170,8 +177,8 @@ def assign(
             f"Say what holds, or --clear; not {facts(said.model_dump(exclude_defaults=True))}.", USAGE
         )
     [(whose, subject)] = named
-    if whose is Whose.SERVER and (running, waiting, weight) != (None, None, None):
-        raise Failure("A server has no --running, --waiting and --weight of its own.", USAGE)
+    if whose is Whose.SERVER and (running, waiting, weight, batch) != (None,) * 4:
+        raise Failure("A server has no --running, --waiting, --weight and --batch of its own.", USAGE)
     deed = SetQuota(whose=whose, subject=subject, allowance=None if clear else said)
     do(data, config, deed, as_json=as_json)
 

@@ -49,6 +49,7 @@ class Allowance(Budget):
     running: int | None = Field(default=None, ge=1)  # jobs drawn at the same time
     waiting: int | None = Field(default=None, ge=1)  # jobs in the queue behind those
     weight: float | None = Field(default=None, ge=0.1, le=10)  # share of a busy device; 1 where not said
+    batch: int | None = Field(default=None, ge=1, le=40)  # jobs one command may make
 
 
 class Credits(Frozen):
@@ -83,13 +84,15 @@ class Account(Frozen):
     granted: float  # credits left of those an admin gave; used when the person's allowance is
     running: int  # jobs at the same time
     waiting: int  # jobs behind those
+    batch: int  # jobs one command may make
+    turbo: bool  # whether the turbo lane is open to them
     own: Allowance | None  # what was said of this very person
 
 
 def holding(
     own: Allowance | None, roles: Iterable[Allowance], everybody: Credits, limits: Limits
 ) -> Allowance:
-    """Return what holds for a person: ``running`` and ``waiting`` are always said.
+    """Return what holds for a person: ``running``, ``waiting`` and ``batch`` are always said.
 
     What was said of the person comes first, then the most generous of their roles, then what holds for
     everybody. Whoever is said to have a day or a month of their own is not unlimited by a role.
@@ -103,6 +106,7 @@ def holding(
         running=_first(own.running, _most(role.running for role in roles), limits.running),
         waiting=_first(own.waiting, _most(role.waiting for role in roles), limits.waiting),
         weight=_first(own.weight, _most(role.weight for role in roles)),
+        batch=_first(own.batch, _most(role.batch for role in roles), limits.batch),
     )
 
 

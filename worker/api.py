@@ -3,6 +3,7 @@
 Errors:
     WorkerError           coded; the code is stored with the job and worded by the bot
       Rejected            an order was not accepted; nothing was queued
+        LinksRefused      pictures it names by address are not to be had
       JobNotFound         no such job, or it was deleted
       PictureGone         the row is there, the file is not
       DatabaseBusy        the file did not answer in time
@@ -125,7 +126,14 @@ class ErrorCode(StrEnum):
     OUT_OF_CREDIT = "out_of_credit"  # the owner's allowance is used
     SERVER_OUT_OF_CREDIT = "server_out_of_credit"  # what the people of the server share is
     TURBO_OFF = "turbo_off"  # the operator has not allowed turbo
-    IMAGES_UNAVAILABLE = "images_unavailable"  # image prompts are understood, not yet drawn
+    IMAGES_UNAVAILABLE = "images_unavailable"  # pictures by address are not fetched here
+    LINK_REFUSED = "link_refused"  # no pictures are fetched from there
+    LINK_GONE = "link_gone"  # nothing is there, or no longer
+    LINK_TIMED_OUT = "link_timed_out"
+    LINK_UNREACHABLE = "link_unreachable"
+    LINK_NO_PICTURE = "link_no_picture"  # something else, or damaged
+    LINK_TOO_LARGE = "link_too_large"  # bytes or pixels
+    LINKS_TOO_MANY = "links_too_many"  # in one prompt
     SIZE_UNAVAILABLE = "size_unavailable"  # the model has no such aspect ratio
     SOURCE_UNFINISHED = "source_unfinished"  # buttons of a job without pictures
     NO_SUCH_PICTURE = "no_such_picture"  # index beyond what the source holds
@@ -135,6 +143,7 @@ class ErrorCode(StrEnum):
     TIMED_OUT = "timed_out"  # likewise, for a while
     QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
     MODEL_OFF = "model_off"  # an admin switched the model off
+    VERSION_UNAVAILABLE = "version_unavailable"  # no model here has that version
     DATABASE_BUSY = "database_busy"
     DISK_FULL = "disk_full"
     MODEL_MISSING = "model_missing"  # the checkpoint is absent or damaged
@@ -176,6 +185,19 @@ class WorkerError(Exception):
 
 class Rejected(WorkerError):
     """The order was not accepted; nothing was queued."""
+
+
+class LinksRefused(Rejected):
+    """Pictures that the prompt names by address are not to be had; the code is that of the first.
+
+    Attributes:
+        links: What is wrong with each of them, by address as typed.
+    """
+
+    def __init__(self, links: Mapping[str, WorkerError]) -> None:
+        first = next(iter(links.values()))
+        super().__init__(first.code, **first.detail)
+        self.links: Mapping[str, WorkerError] = MappingProxyType(dict(links))
 
 
 class JobNotFound(WorkerError):
@@ -287,6 +309,7 @@ class Limits(Frozen):
     running: int = Field(default=3, ge=1)  # jobs drawn at the same time
     waiting: int = Field(default=10, ge=1)  # jobs in the queue behind those
     turbo: bool = False  # whether the turbo lane is open
+    batch: int = Field(default=10, ge=1, le=40)  # jobs one command may make, as by {a, b} and --repeat
 
 
 class JobDesk(Protocol):

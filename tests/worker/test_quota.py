@@ -313,9 +313,9 @@ async def test_a_refund_after_a_reset_gives_nothing_twice(rationed: House) -> No
 
 
 def test_the_most_generous_role_counts_word_by_word() -> None:
-    roles = [Allowance(day=5, running=2), Allowance(day=3, month=90), Allowance()]
+    roles = [Allowance(day=5, running=2, batch=4), Allowance(day=3, month=90), Allowance()]
     held = holding(None, roles, Credits(day=1, month=1), Limits(running=3, waiting=10))
-    assert held == Allowance(day=5, month=90, running=2, waiting=10)
+    assert held == Allowance(day=5, month=90, running=2, waiting=10, batch=4)
     assert holding(None, [Allowance(unlimited=True), *roles], Credits(), Limits()).unlimited
 
 

@@ -15,7 +15,7 @@ from worker.queue import ledger
 from worker.queue.ledger import Payment
 from worker.queue.rows import Draft
 
-_SAID = "SELECT subject, unlimited, day, month, running, waiting, weight FROM allowances WHERE whose = ?"
+_SAID = "SELECT subject, unlimited, day, month, running, waiting, weight, batch FROM allowances WHERE whose = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Terms:
     """What holds for an order: for its person, and for the server it is made in.
 
     Attributes:
-        person: With ``running`` and ``waiting`` said.
+        person: With ``running``, ``waiting`` and ``batch`` said.
         own: What was said of this very person, if anything.
         server: What the server's people share; unlimited outside servers.
     """
@@ -75,17 +75,18 @@ def allow(
     """Say what holds, or with None nothing any more; return what was said before.
 
     Raises:
-        ValueError: It says how many jobs a server may have under way, or how much it weighs.
+        ValueError: It says of a server what only people have: places, a weight, batches.
     """
     before = said_of(db, whose, subject)
     db.execute("DELETE FROM allowances WHERE whose = ? AND subject = ?", (whose, subject))
     if allowance is None or allowance == Allowance():
         return before
-    if whose is Whose.SERVER and (allowance.running, allowance.waiting, allowance.weight) != (None,) * 3:
-        raise ValueError("a server has no places and no weight of its own")
+    personal = (allowance.running, allowance.waiting, allowance.weight, allowance.batch)
+    if whose is Whose.SERVER and personal != (None,) * 4:
+        raise ValueError("a server has no places, weight and batches of its own")
     db.execute(
-        "INSERT INTO allowances (whose, subject, unlimited, day, month, running, waiting, weight)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO allowances (whose, subject, unlimited, day, month, running, waiting, weight, batch)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             whose,
             subject,
@@ -95,6 +96,7 @@ def allow(
             allowance.running,
             allowance.waiting,
             allowance.weight,
+            allowance.batch,
         ),
     )
     return before
@@ -187,6 +189,8 @@ def account(
         granted=ledger.purse(db, owner_id) / GRAINS,
         running=found.person.running or rules.limits.running,
         waiting=found.person.waiting or rules.limits.waiting,
+        batch=found.person.batch or rules.limits.batch,
+        turbo=rules.limits.turbo,
         own=found.own,
     )
 
@@ -265,4 +269,5 @@ def _allowance(row: sqlite3.Row) -> Allowance:
         running=row["running"],
         waiting=row["waiting"],
         weight=row["weight"],
+        batch=row["batch"],
     )

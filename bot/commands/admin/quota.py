@@ -12,6 +12,7 @@ from worker.deeds import Grant, ResetQuota, SetQuota, Verb
 Credits = app_commands.Range[float, 0.0, 1e6]
 Places = app_commands.Range[int, 1, 10_000]
 Weight = app_commands.Range[float, 0.1, 10.0]
+Batch = app_commands.Range[int, 1, 40]
 
 
 class QuotaGroup(app_commands.Group):
@@ -51,6 +52,7 @@ class QuotaGroup(app_commands.Group):
         running=WORDS("admin.option.running"),
         waiting=WORDS("admin.option.waiting"),
         weight=WORDS("admin.option.weight"),
+        batch=WORDS("admin.option.batch"),
         clear=WORDS("admin.option.clear"),
     )
     async def assign(
@@ -66,6 +68,7 @@ class QuotaGroup(app_commands.Group):
         running: Places | None = None,
         waiting: Places | None = None,
         weight: Weight | None = None,
+        batch: Batch | None = None,
         clear: bool = False,
     ) -> None:
         """Say what holds for a person, a role or this server; what is left out is not said any more."""
@@ -73,11 +76,17 @@ class QuotaGroup(app_commands.Group):
         async def work() -> None:
             whose, subject = _subject(interaction, person, role, server=server)
             said = Allowance(
-                unlimited=unlimited, day=day, month=month, running=running, waiting=waiting, weight=weight
+                unlimited=unlimited,
+                day=day,
+                month=month,
+                running=running,
+                waiting=waiting,
+                weight=weight,
+                batch=batch,
             )
             if (said == Allowance()) is not clear:
                 raise BotError(BotCode.NOTHING_SAID, options="`day`, `month`, `unlimited`, …, or `clear`")
-            if whose is Whose.SERVER and (running, waiting, weight) != (None, None, None):
+            if whose is Whose.SERVER and (running, waiting, weight, batch) != (None,) * 4:
                 raise BotError(BotCode.NOTHING_SAID, options="for a server `day`, `month` or `unlimited`")
             allowance = None if clear else said
             await self._clerk.do(interaction, SetQuota(whose=whose, subject=subject, allowance=allowance))
