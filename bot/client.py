@@ -11,6 +11,7 @@ import structlog
 from discord.ext import commands
 
 from bot.answers import guarded, stored, texts_for
+from bot.authority import Authority
 from bot.buttons import Buttons, is_press
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.command import AdminCommand
@@ -121,7 +122,11 @@ class Journeyman(commands.Bot):
             doorman=None if office is None else Doorman(office),
         )
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
-        self._appeals = None if moderation is None else Appeals(moderation, outlet=outlet, clock=clock)
+        authority = None if office is None else Authority(office, home=home)
+        self._appeals = None
+        if moderation is not None:
+            self._appeals = Appeals(moderation, authority=authority, outlet=outlet, clock=clock)
+            self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
         privacy = None
         if confidant is not None:
             records = None if moderation is None else moderation.records
@@ -136,11 +141,10 @@ class Journeyman(commands.Bot):
         info = InfoCommand(desk=desk, settings=settings, outlet=outlet)
         self._cogs_to_add: tuple[commands.Cog, ...] = (ImagineCommand(orders), show, info, HelpCommand())
         self._courier_task: asyncio.Task[None] | None = None
-        if moderation is not None:
-            self.tree.add_command(ModerationCommand(moderation, clock=clock))
-        self._clerk = None if office is None else Clerk(office, home=home)
+        self._clerk: Clerk | None = None
         self._herald: Herald | None = None
-        if office is not None and self._clerk is not None:
+        if office is not None and authority is not None:
+            self._clerk = Clerk(office, authority)
             words = texts_for("en-US")
             self._herald = Herald(self, office, home=home, texts=words, pace=pace, clock=clock)
             self.tree.add_command(

@@ -1,4 +1,4 @@
-"""Who may do what under `/admin`. Pure: facts in, a `BotError` or nothing out."""
+"""Who may do what under `/admin` and `/moderation`. Pure: facts in, a `BotError` or nothing out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.faults import BotCode, BotError
 from worker.admin import Powers
-from worker.deeds import Deed, Rank, SetPower, SetRole, Verb
+from worker.deeds import POWERS, Deed, Power, Rank, SetPower, SetRole, Verb, Watch
 
 _MODERATORS = (
     Verb.QUEUE_SHOW,
@@ -22,16 +22,18 @@ _MODERATORS = (
     Verb.WORDS_LIST,
     Verb.MODELS_LIST,
     Verb.STATUS,
+    Watch.STRIKES,
+    Watch.FORGIVE,
 )
 _OWNERS = (Verb.ROLE_SET, Verb.CHANNEL_LOG)
-USUAL: Mapping[Verb, Rank] = MappingProxyType(
+USUAL: Mapping[Power, Rank] = MappingProxyType(
     {
-        **dict.fromkeys(Verb, Rank.ADMIN),
+        **dict.fromkeys(POWERS, Rank.ADMIN),
         **dict.fromkeys(_MODERATORS, Rank.MODERATOR),
         **dict.fromkeys(_OWNERS, Rank.OWNER),
     }
 )
-LOCAL = frozenset({"role", "channel", "words", "audit"})  # groups that concern one server alone
+LOCAL = frozenset({"role", "channel", "words", "audit", "moderation"})  # groups that concern one server alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Holder:
     administrator: bool = False
 
 
-def shared(verb: Verb) -> bool:
+def shared(verb: Power) -> bool:
     """Tell whether *verb* reaches what all servers of the installation share, as the queue."""
     return verb.partition(" ")[0] not in LOCAL
 
@@ -72,12 +74,12 @@ def rank_of(holder: Holder, powers: Powers) -> Rank | None:
     return next((rank for rank in Rank if holder.roles & set(powers.roles.get(rank, ()))), None)
 
 
-def needed(verb: Verb, powers: Powers) -> Rank:
+def needed(verb: Power, powers: Powers) -> Rank:
     """Return the rank that *verb* takes in the server of *powers*."""
     return powers.ranks.get(verb, USUAL[verb])
 
 
-def authorise(verb: Verb, holder: Holder, powers: Powers, *, home: bool) -> Rank:
+def authorise(verb: Power, holder: Holder, powers: Powers, *, home: bool) -> Rank:
     """Return the rank by which *holder* may do *verb*.
 
     Args:

@@ -10,6 +10,7 @@ from cli.failures import USAGE, Failure
 from worker.api import Category
 from worker.deeds import (
     PHRASE_LIMIT,
+    POWERS,
     Rank,
     SetChannel,
     SetLog,
@@ -48,14 +49,16 @@ def assign(
 ) -> None:
     """Give a rank to a Discord role or take it, or say which rank a verb takes."""
     guild_id = server_of(server, data, config)
-    known = command in set(Verb)
-    if (role_id is None) is not known:
+    power = next((each for each in POWERS if each == command), None)
+    if (role_id is None) is (power is None):
         raise Failure("Say --role ID, or --command with a verb such as 'queue clear'.", USAGE)
     deed: SetRole | SetPower
-    if role_id is not None:
-        deed = SetRole(guild_id=guild_id, rank=rank, role_id=role_id, held=not take)
+    if power is not None:
+        deed = SetPower(guild_id=guild_id, power=power, rank=None if take else rank)
     else:
-        deed = SetPower(guild_id=guild_id, power=Verb(str(command)), rank=None if take else rank)
+        deed = SetRole.model_validate(
+            {"guild_id": guild_id, "rank": rank, "role_id": role_id, "held": not take}
+        )
     do(data, config, deed, server=guild_id, as_json=as_json)
 
 
@@ -75,7 +78,7 @@ def roles(
         {
             "rank": rank.value,
             "roles": [str(each) for each in powers.roles.get(rank, ())],
-            "verbs": [verb.value for verb in Verb if needed(verb, powers) is rank],
+            "verbs": [power.value for power in POWERS if needed(power, powers) is rank],
         }
         for rank in Rank
     ]

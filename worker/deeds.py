@@ -3,6 +3,7 @@
 A deed is stored while it waits for its confirmation and told in the audit log, so it holds no prompt.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -55,6 +56,21 @@ class Verb(StrEnum):
     MODELS_DEFAULT = "models default"
     STATUS = "status"
     AUDIT = "audit"
+
+
+class Watch(StrEnum):
+    """What watches over a server's pictures, as typed after the slash: ranks count for it as for a `Verb`."""
+
+    SHOW = "moderation show"
+    CATEGORY = "moderation category"
+    PICTURES = "moderation pictures"
+    APPEALS = "moderation appeals"
+    STRIKES = "moderation strikes"
+    FORGIVE = "moderation forgive"  # also to decide an appeal, which may take a strike back
+
+
+Power = Verb | Watch
+POWERS: Sequence[Power] = (*Verb, *Watch)
 
 
 class Rank(StrEnum):
@@ -188,7 +204,7 @@ class SetPower(Frozen):
 
     verb: Literal[Verb.ROLE_SET] = Verb.ROLE_SET
     guild_id: Snowflake
-    power: Verb
+    power: Power
     rank: Rank | None
 
 

@@ -8,6 +8,7 @@ from discord import app_commands
 
 from bot import payload
 from bot.answers import Interaction, caller_of, guarded, texts_of
+from bot.authority import Authority
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation
@@ -16,6 +17,7 @@ from bot.moderation.servers import Deed
 from bot.render import Letter
 from bot.texts import Texts
 from worker.api import Category
+from worker.deeds import Watch
 
 WORDS = Texts()
 DEFAULT = "default"  # the choice that goes back to the operator's rule
@@ -29,11 +31,14 @@ _FOR_PICTURES = [choice for choice in _OUTCOMES if choice.value != Outcome.STRIK
 class ModerationCommand(app_commands.Group):
     """Strikes are for people who may manage messages, rules for those who may manage the server.
 
-    Discord offers it to the former, unless that is changed in the server's settings; the permission is looked
-    at every time.
+    Discord offers it to the former, unless that is changed in the server's settings. Its permission and our
+    own rank are looked at every time; both must do.
     """
 
-    def __init__(self, moderation: Moderation, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, moderation: Moderation, *, authority: Authority | None, clock: Callable[[], float]
+    ) -> None:
+        """Without *authority* there are no ranks, and Discord's permission does alone."""
         super().__init__(
             name="moderation",
             description=WORDS("moderation.help"),
@@ -41,12 +46,13 @@ class ModerationCommand(app_commands.Group):
             guild_only=True,
         )
         self._moderation = moderation
+        self._authority = authority
         self._clock = clock
 
     @app_commands.command(name="show", description=WORDS("moderation.help.show"))
     async def show(self, interaction: Interaction) -> None:
         """Show the rules."""
-        await guarded(interaction, partial(self._change, interaction))
+        await guarded(interaction, partial(self._change, interaction, Watch.SHOW))
 
     @app_commands.command(name="category", description=WORDS("moderation.help.category"))
     @app_commands.describe(
@@ -65,7 +71,7 @@ class ModerationCommand(app_commands.Group):
         work = partial(
             self._moderation.servers.set_category, self._deed(interaction), about, chosen, elsewhere
         )
-        await guarded(interaction, partial(self._change, interaction, work))
+        await guarded(interaction, partial(self._change, interaction, Watch.CATEGORY, work))
 
     @app_commands.command(name="pictures", description=WORDS("moderation.help.pictures"))
     @app_commands.describe(
@@ -81,7 +87,7 @@ class ModerationCommand(app_commands.Group):
         """Set what becomes of pictures that look adult."""
         servers = self._moderation.servers
         work = partial(servers.set_pictures, self._deed(interaction), Outcome(outcome), threshold)
-        await guarded(interaction, partial(self._change, interaction, work))
+        await guarded(interaction, partial(self._change, interaction, Watch.PICTURES, work))
 
     @app_commands.command(name="appeals", description=WORDS("moderation.help.appeals"))
     @app_commands.describe(channel=WORDS("moderation.option.channel"))
@@ -89,7 +95,7 @@ class ModerationCommand(app_commands.Group):
         """Set where appeals are posted."""
         channel_id = None if channel is None else channel.id
         work = partial(self._moderation.servers.set_moderators, self._deed(interaction), channel_id)
-        await guarded(interaction, partial(self._change, interaction, work))
+        await guarded(interaction, partial(self._change, interaction, Watch.APPEALS, work))
 
     @app_commands.command(name="strikes", description=WORDS("moderation.help.strikes"))
     @app_commands.describe(person=WORDS("moderation.option.person"))
@@ -106,35 +112,42 @@ class ModerationCommand(app_commands.Group):
     def _deed(self, interaction: Interaction) -> Deed:
         return Deed(guild_id=interaction.guild_id or 0, by=interaction.user.id, now=self._clock())
 
-    async def _change(self, interaction: Interaction, work: letters.Work | None = None) -> None:
+    async def _change(self, interaction: Interaction, power: Watch, work: letters.Work | None = None) -> None:
         """Do *work* and show the rules as they then are."""
-        if not interaction.permissions.manage_guild:
-            raise BotError(BotCode.NOT_A_MANAGER)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._admit(interaction, power, permitted=interaction.permissions.manage_guild)
         if work is not None:
             await work()
         rules = await self._moderation.rules(interaction.guild_id or 0)
         await _answer(interaction, letters.rules(rules, texts_of(interaction)))
 
     async def _strikes(self, interaction: Interaction, user_id: int) -> None:
-        _must_moderate(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._admit(interaction, Watch.STRIKES, permitted=_moderates(interaction))
         records, guild_id = self._moderation.records, interaction.guild_id or 0
         strikes = await records.strikes_of(guild_id, user_id)
         until = self._moderation.timeout_of(strikes, await records.kept(guild_id, user_id))
         await _answer(interaction, letters.strikes(user_id, strikes, until, texts_of(interaction)))
 
     async def _forgive(self, interaction: Interaction, user_id: int) -> None:
-        _must_moderate(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._admit(interaction, Watch.FORGIVE, permitted=_moderates(interaction))
         deed = self._deed(interaction)
         count = await self._moderation.records.forgive(deed.guild_id, user_id, deed.by, deed.now)
         await _answer(interaction, letters.forgiven(user_id, count, texts_of(interaction)))
 
+    async def _admit(self, interaction: Interaction, power: Watch, *, permitted: bool) -> None:
+        """Let who asks go on, who is told that an answer comes.
 
-def _must_moderate(interaction: Interaction) -> None:
-    if not (caller_of(interaction).moderator or interaction.permissions.manage_guild):
-        raise BotError(BotCode.NOT_A_MANAGER)
+        Raises:
+            BotError: ``NOT_A_MANAGER`` where Discord's permission is missing, or what our ranks say.
+        """
+        if not permitted:
+            raise BotError(BotCode.NOT_A_MANAGER)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        if self._authority is not None:
+            await self._authority.demand(interaction, power)
+
+
+def _moderates(interaction: Interaction) -> bool:
+    return caller_of(interaction).moderator or interaction.permissions.manage_guild
 
 
 async def _answer(interaction: Interaction, letter: Letter) -> None:

@@ -8,12 +8,14 @@ import structlog
 from bot import payload
 from bot.actions import Action, Verb
 from bot.answers import Interaction, caller_of, privately, texts_for, texts_of, told
+from bot.authority import Authority
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation
 from bot.moderation.records import Refusal, RefusalState
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.render import Letter
+from worker.deeds import Watch
 
 log = structlog.get_logger()
 
@@ -21,7 +23,16 @@ log = structlog.get_logger()
 class Appeals:
     """Does what the buttons of refusals say. Every step may be pressed, or die, twice."""
 
-    def __init__(self, moderation: Moderation, *, outlet: Outlet, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        moderation: Moderation,
+        *,
+        authority: Authority | None,
+        outlet: Outlet,
+        clock: Callable[[], float],
+    ) -> None:
+        """Without *authority* there are no ranks, and Discord's permission makes a moderator."""
+        self._authority = authority
         self._moderation = moderation
         self._records = moderation.records
         self._outlet = outlet
@@ -83,6 +94,8 @@ class Appeals:
         if not here or not caller_of(interaction).moderator:
             raise BotError(BotCode.NOT_A_MODERATOR)
         await interaction.response.defer()
+        if self._authority is not None:
+            await self._authority.demand(interaction, Watch.FORGIVE)
         by = interaction.user.id
         won = await self._records.decide(refusal.id, by, self._clock(), approve=approve)
         decided = await self._records.refusal(refusal.id) or refusal

@@ -5,6 +5,8 @@ from typing import Any
 from playground.permissions import Permission
 from tests.acceptance.member import Member, Message
 from tests.bot.studio import Studio
+from worker.admin import Actor
+from worker.deeds import Rank, SetRole
 
 NUMBERS = dict.fromkeys(("credits", "day", "month", "threshold"), 10)
 KINDS = {"person": 6, "channel": 7, "role": 8, "running": 4, **NUMBERS}
@@ -19,6 +21,13 @@ def appoint(studio: Studio, user_id: str, *permissions: Permission) -> str:
     role = studio.playground.admin.add_role(guild, f"role of {user_id}", bits)
     studio.playground.admin.add_member(guild, user_id, roles=(role.id,))
     return role.id
+
+
+async def ranked(studio: Studio, role_id: str, rank: Rank, *, held: bool = True) -> None:
+    """Give one of our ranks to a Discord role, or take it, as on the command line."""
+    guild = int(studio.facts["guild_id"])
+    deed = SetRole(guild_id=guild, rank=rank, role_id=int(role_id), held=held)
+    await studio.office.do(deed, Actor(name="cli:ada"))
 
 
 async def admin(boss: Member, path: str, /, *, root: str = "admin", **options: Any) -> Message:

@@ -14,12 +14,14 @@ from bot.moderation.rules import Outcome, Rules, Sanctions
 from bot.moderation.servers import Deed, Servers
 from playground.permissions import Permission
 from tests.acceptance.member import Member, Message, custom_ids
-from tests.bot.admins import admin, appoint, text
+from tests.bot.admins import admin, appoint, pressed, ranked, text
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, labelled, ordered, private, settled
 from tests.bot.test_privacy import asked
 from tests.worker.test_privacy import traces
+from worker.admin import Actor
 from worker.api import Category, ErrorCode, JobId, JobState
+from worker.deeds import Rank, SetPower, Watch
 
 BAD = "a nude woman on a beach"
 GORE = "a severed head on a stake"
@@ -76,6 +78,7 @@ async def moderator(studio: Studio, channel_id: str) -> AsyncIterator[Member]:
     user = studio.playground.admin.add_user("mod")
     role = studio.playground.admin.add_role(guild, "mods", int(Permission.MANAGE_MESSAGES))
     studio.playground.admin.add_member(guild, user.id, roles=(role.id,))
+    await ranked(studio, role.id, Rank.MODERATOR)
     async with studio.member(user.token) as member:
         member.channel_id = channel_id
         yield member
@@ -142,8 +145,7 @@ async def test_a_denied_appeal_changes_nothing_and_is_told(studio: Studio, perso
         await other.until(lambda: "Denied" in str(other.messages[before["id"]]["embeds"]))
     await person.until(lambda: "agree" in str(list(person.messages.values())))
     await refused(person)
-    verbs = await studio.database.read(lambda db: [r["verb"] for r in db.execute("SELECT verb FROM audit")])
-    assert verbs == ["moderation set", "moderation deny"]
+    assert await verbs(studio) == ["moderation set", "role set", "moderation deny"]
 
 
 async def test_an_appeal_is_posted_once_and_decided_once_by_moderators_alone(
@@ -209,6 +211,7 @@ async def test_a_moderators_channel_that_is_gone_is_said_and_the_appeal_stays_po
     async with moderator(studio, channel) as other:
         await person.press(answer, labelled(answer, "Appeal to the moderators"))
         await other.until(lambda: other.find("", having="JM::approve"))
+        await person.until(lambda: person.find("The moderators have your prompt now"))
 
 
 async def test_a_decision_made_while_the_bot_died_is_told_by_the_next(studio: Studio) -> None:
@@ -244,8 +247,7 @@ async def test_strikes_lead_to_a_timeout_that_ages_out_and_can_be_forgiven(
     await ordered(person, studio.easel, "a hen")
     strikes = await watched.records.strikes_of(guild, user)
     assert [strike.forgiven_by for strike in strikes] == [5, 5, 5]
-    verbs = await studio.database.read(lambda db: [r["verb"] for r in db.execute("SELECT verb FROM audit")])
-    assert verbs == ["moderation set", "moderation forgive"]
+    assert await verbs(studio) == ["moderation set", "moderation forgive"]
 
 
 async def test_words_about_minors_beside_sexual_ones_are_refused_for_good_whatever_the_rules(
@@ -399,7 +401,8 @@ async def test_a_server_sets_its_rules_by_command_and_moderators_forgive(
     async def said(path: str, **options: object) -> str:
         return text(await admin(person, path, root="moderation", **options))
 
-    appoint(studio, person.user["id"], Permission.MANAGE_GUILD, Permission.MANAGE_MESSAGES)
+    role = appoint(studio, person.user["id"], Permission.MANAGE_GUILD, Permission.MANAGE_MESSAGES)
+    await ranked(studio, role, Rank.ADMIN)
     assert "**politics**: allow" in await said("show")
     words = await said("category", category="political", outcome="refuse_and_strike")
     assert "**politics**: refuse, with a strike" in words
@@ -414,16 +417,63 @@ async def test_a_server_sets_its_rules_by_command_and_moderators_forgive(
     assert "had 1 strikes" in await said("forgive", person=person.user["id"])
     assert "forgiven by" in await said("strikes", person=person.user["id"])
     assert "**politics**: allow" in await said("category", category="political", outcome="default")
-    verbs = await studio.database.read(lambda db: [r["verb"] for r in db.execute("SELECT verb FROM audit")])
-    assert verbs == [*["moderation set"] * 4, "moderation forgive", "moderation set"]
+    assert await verbs(studio) == [
+        "role set",
+        *["moderation set"] * 4,
+        "moderation forgive",
+        "moderation set",
+    ]
 
 
-async def test_moderators_see_strikes_but_set_no_rules(studio: Studio, person: Member) -> None:
-    appoint(studio, person.user["id"], Permission.MANAGE_MESSAGES)
-    answer = await admin(person, "category", root="moderation", category="hate", outcome="allow")
-    assert answer["embeds"][0]["title"] == "Not allowed"
+async def test_discords_permission_without_a_rank_moderates_nothing(studio: Studio, person: Member) -> None:
+    who = person.user["id"]
+    role = appoint(studio, who, Permission.MANAGE_GUILD, Permission.MANAGE_MESSAGES)
+    await refused(person)
+    for path, options in (
+        ("show", {}),
+        ("category", {"category": "hate", "outcome": "allow"}),
+        ("pictures", {"outcome": "allow"}),
+        ("appeals", {"channel": person.channel_id}),
+    ):
+        answer = text(await admin(person, path, root="moderation", **options))
+        assert "rank **admin**" in answer
+    for path in ("strikes", "forgive"):
+        assert "rank **moderator**" in text(await admin(person, path, root="moderation", person=who))
+    await ranked(studio, role, Rank.MODERATOR)
+    assert "no strikes" in text(await admin(person, "strikes", root="moderation", person=who))
+    assert "rank **admin**" in text(await admin(person, "show", root="moderation"))
+    guild = int(studio.facts["guild_id"])
+    await studio.office.do(
+        SetPower(guild_id=guild, power=Watch.SHOW, rank=Rank.MODERATOR), Actor(name="cli:ada")
+    )
+    assert "What this server draws" in text(await admin(person, "show", root="moderation"))
+    await ranked(studio, role, Rank.MODERATOR, held=False)
+    assert "rank **moderator**" in text(await admin(person, "show", root="moderation"))
+    assert set(await verbs(studio)) == {"role set"}
+
+
+async def test_a_rank_without_discords_permission_sets_no_rules(studio: Studio, person: Member) -> None:
+    role = appoint(studio, person.user["id"], Permission.MANAGE_MESSAGES)
+    await ranked(studio, role, Rank.ADMIN)
+    answer = text(await admin(person, "category", root="moderation", category="hate", outcome="allow"))
+    assert "permission Manage Server" in answer
     assert "no strikes" in text(await admin(person, "strikes", root="moderation", person=person.user["id"]))
     await refused(person, "a crowd doing the nazi salute")
+
+
+async def test_who_may_manage_messages_but_has_no_rank_decides_no_appeal(
+    studio: Studio, person: Member
+) -> None:
+    channel = await moderators(studio)
+    async with moderator(studio, channel) as other:
+        before = await appealed(person, other)
+        person.channel_id = channel
+        role = appoint(studio, person.user["id"], Permission.MANAGE_MESSAGES)
+        answer = await pressed(person, before, labelled(before, "Approve"))
+        assert "rank **moderator**" in text(answer)
+        await ranked(studio, role, Rank.MODERATOR)
+        await person.press(before, labelled(before, "Deny"))
+        await other.until(lambda: "Denied" in str(other.messages[before["id"]]["embeds"]))
 
 
 async def test_being_forgotten_deletes_the_appeal_and_is_no_way_out_of_a_timeout(
@@ -455,6 +505,11 @@ def says(person: Member, words: str) -> Message | None:
     """Return a message with *words* in its embed that everybody sees."""
     found = (m for m in person.messages.values() if words in str(m["embeds"]) and not m["flags"] & 64)
     return next(found, None)
+
+
+async def verbs(studio: Studio) -> list[str]:
+    """Return what is on the record."""
+    return await studio.database.read(lambda db: [r["verb"] for r in db.execute("SELECT verb FROM audit")])
 
 
 async def scored(studio: Studio, job_id: JobId, scores: dict[str, float]) -> None:

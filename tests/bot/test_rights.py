@@ -8,14 +8,15 @@ import pytest
 from bot.commands.admin.command import AdminCommand
 from bot.commands.admin.options import seconds_of
 from bot.commands.admin.window import Answer, Page, Reply, read
+from bot.commands.moderation import ModerationCommand
 from bot.faults import BotCode, BotError
 from bot.rights import USUAL, Holder, at_home, authorise, may_appoint, may_judge, rank_of, shared
 from worker.admin import Powers
 from worker.api import Category, JobState
-from worker.deeds import Rank, SetPower, SetRole, Verb
+from worker.deeds import POWERS, Power, Rank, SetPower, SetRole, Verb, Watch
 
 ROOT = Path(__file__).resolve().parents[2]
-POWERS = Powers(roles={Rank.ADMIN: (10,), Rank.MODERATOR: (20, 21)}, ranks={Verb.QUEUE_PAUSE: Rank.OWNER})
+SAID = Powers(roles={Rank.ADMIN: (10,), Rank.MODERATOR: (20, 21)}, ranks={Verb.QUEUE_PAUSE: Rank.OWNER})
 NOBODY = Holder(1, frozenset({99}))
 MODERATOR = Holder(2, frozenset({99, 21}))
 ADMIN = Holder(3, frozenset({10, 20}))
@@ -23,7 +24,7 @@ OWNER = Holder(4, administrator=True)
 
 
 def test_the_highest_of_several_ranks_counts_and_administrators_are_owners() -> None:
-    assert [rank_of(each, POWERS) for each in (NOBODY, MODERATOR, ADMIN, OWNER)] == [
+    assert [rank_of(each, SAID) for each in (NOBODY, MODERATOR, ADMIN, OWNER)] == [
         None,
         Rank.MODERATOR,
         Rank.ADMIN,
@@ -31,40 +32,41 @@ def test_the_highest_of_several_ranks_counts_and_administrators_are_owners() -> 
     ]
 
 
-@pytest.mark.parametrize("verb", Verb)
-def test_every_verb_takes_a_rank_and_whoever_has_none_may_do_nothing(verb: Verb) -> None:
+@pytest.mark.parametrize("verb", POWERS)
+def test_every_verb_takes_a_rank_and_whoever_has_none_may_do_nothing(verb: Power) -> None:
     assert USUAL[verb] in Rank
     with pytest.raises(BotError) as refused:
-        authorise(verb, NOBODY, POWERS, home=True)
+        authorise(verb, NOBODY, SAID, home=True)
     assert refused.value.code is BotCode.NO_RANK
-    assert authorise(verb, OWNER, POWERS, home=True) is Rank.OWNER
+    assert authorise(verb, OWNER, SAID, home=True) is Rank.OWNER
 
 
 def test_a_server_may_ask_for_another_rank() -> None:
     with pytest.raises(BotError) as refused:
-        authorise(Verb.QUEUE_PAUSE, ADMIN, POWERS, home=True)
+        authorise(Verb.QUEUE_PAUSE, ADMIN, SAID, home=True)
     assert refused.value.detail["rank"] is Rank.OWNER
-    assert authorise(Verb.QUEUE_DRAIN, ADMIN, POWERS, home=True) is Rank.ADMIN
+    assert authorise(Verb.QUEUE_DRAIN, ADMIN, SAID, home=True) is Rank.ADMIN
 
 
 def test_a_refusal_names_the_roles_that_would_do() -> None:
     with pytest.raises(BotError) as refused:
-        authorise(Verb.QUEUE_SHOW, NOBODY, POWERS, home=True)
+        authorise(Verb.QUEUE_SHOW, NOBODY, SAID, home=True)
     assert refused.value.detail["roles"] == ", <@&10>, <@&20>, <@&21>"
 
 
 def test_only_what_all_servers_share_needs_a_home() -> None:
-    for verb in Verb:
+    for verb in POWERS:
         if shared(verb):
             with pytest.raises(BotError, match="not_home"):
-                authorise(verb, OWNER, POWERS, home=False)
+                authorise(verb, OWNER, SAID, home=False)
         else:
-            authorise(verb, OWNER, POWERS, home=False)
-    assert {verb.partition(" ")[0] for verb in Verb if not shared(verb)} == {
+            authorise(verb, OWNER, SAID, home=False)
+    assert {verb.partition(" ")[0] for verb in POWERS if not shared(verb)} == {
         "role",
         "channel",
         "words",
         "audit",
+        "moderation",
     }
 
 
@@ -90,11 +92,11 @@ def test_nobody_appoints_above_themselves() -> None:
 
 
 def test_nobody_judges_themselves_or_up() -> None:
-    may_judge(ADMIN, Rank.ADMIN, MODERATOR, POWERS)
-    may_judge(OWNER, Rank.OWNER, Holder(5, administrator=True), POWERS)
+    may_judge(ADMIN, Rank.ADMIN, MODERATOR, SAID)
+    may_judge(OWNER, Rank.OWNER, Holder(5, administrator=True), SAID)
     for judged in (ADMIN, OWNER, Holder(6, frozenset({10}))):
         with pytest.raises(BotError, match="above_you"):
-            may_judge(ADMIN, Rank.ADMIN, judged, POWERS)
+            may_judge(ADMIN, Rank.ADMIN, judged, SAID)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +153,16 @@ def test_every_verb_is_a_subcommand_and_in_the_table_with_its_rank() -> None:
     page = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| `([a-z ]+)` \| (\w+) \|", page, re.MULTILINE))
     assert table == {verb.value: USUAL[verb].value for verb in Verb}
+
+
+def test_every_moderation_command_takes_a_rank_and_is_in_the_table_with_it() -> None:
+    class Nothing:
+        """Stands where nothing is called."""
+
+    nothing: object = Nothing()
+    command = ModerationCommand(nothing, authority=None, clock=float)  # type: ignore[arg-type]
+    offered = {each.qualified_name for each in command.walk_commands()}
+    assert offered == {power.value for power in Watch}
+    page = (ROOT / "docs" / "moderation.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| `/(moderation [a-z]+)` \| (\w+) \|", page, re.MULTILINE))
+    assert table == {power.value: USUAL[power].value for power in Watch}

@@ -10,14 +10,14 @@ import structlog
 
 from bot import errors, payload
 from bot.answers import Interaction, texts_of, told
+from bot.authority import Authority
 from bot.commands.admin import pages
 from bot.commands.admin.reader import Reader
 from bot.commands.admin.window import Answer, Page, Reply, read
 from bot.faults import BotCode, BotError
 from bot.render import Letter
-from bot.rights import Holder, at_home, authorise, may_appoint, may_judge
-from worker.admin import Actor, AdminCode, AdminDesk, AdminError, Done, Powers
-from worker.deeds import CONFIRMED, Block, Deed, Grant, Rank, Timeout, Verb
+from worker.admin import Actor, AdminCode, AdminDesk, AdminError, Done
+from worker.deeds import CONFIRMED, Deed, Grant, Timeout, Verb
 
 log = structlog.get_logger()
 
@@ -25,13 +25,9 @@ log = structlog.get_logger()
 class Clerk:
     """Serves admins."""
 
-    def __init__(self, office: AdminDesk, *, home: frozenset[int]) -> None:
-        """Use *office*; *home* are the servers whose admins may change what all servers share.
-
-        With none named, that is the only server the bot is in.
-        """
+    def __init__(self, office: AdminDesk, authority: Authority) -> None:
         self._office = office
-        self._home = home
+        self.authority = authority
         self._reader = Reader(office)
 
     # -- commands ----------------------------------------------------------------------------------------
@@ -46,7 +42,7 @@ class Clerk:
             AdminError: It was not done.
         """
         await defer(interaction)
-        await self.authorise(interaction, deed.verb, deed=deed, judged=judged)
+        await self.authority.demand(interaction, deed.verb, deed=deed, judged=judged)
         if isinstance(deed, CONFIRMED):
             pending = await self._office.propose(
                 deed, user_id=interaction.user.id, guild_id=interaction.guild_id or 0
@@ -66,38 +62,6 @@ class Clerk:
         """
         await defer(interaction)
         await self._turn(interaction, Page(verb, interaction.user.id, 0, filters or {}))
-
-    async def authorise(
-        self,
-        interaction: Interaction,
-        verb: Verb,
-        *,
-        deed: Deed | None = None,
-        judged: discord.abc.User | None = None,
-    ) -> None:
-        """Refuse what the caller's rank does not allow.
-
-        Raises:
-            BotError: ``SERVER_ONLY``, ``NO_RANK``, ``NOT_HOME`` or ``ABOVE_YOU``.
-        """
-        if interaction.guild_id is None:
-            raise BotError(BotCode.SERVER_ONLY)
-        powers = await self._office.powers(interaction.guild_id)
-        holder = holder_of(interaction.user, interaction.permissions)
-        rank = authorise(verb, holder, powers, home=self._at_home(interaction))
-        if deed is not None:
-            may_appoint(rank, deed)
-        if judged is not None and isinstance(deed, Block | Timeout):
-            self._may_judge(holder, rank, judged, powers)
-
-    @staticmethod
-    def _may_judge(holder: Holder, rank: Rank, judged: discord.abc.User, powers: Powers) -> None:
-        granted = getattr(judged, "resolved_permissions", None) or discord.Permissions.none()
-        may_judge(holder, rank, holder_of(judged, granted), powers)
-
-    def _at_home(self, interaction: Interaction) -> bool:
-        servers = frozenset(guild.id for guild in interaction.client.guilds)
-        return at_home(self._home, interaction.guild_id, servers=servers)
 
     # -- buttons -----------------------------------------------------------------------------------------
 
@@ -120,9 +84,9 @@ class Clerk:
             await self._settle(interaction, pressed)
 
     async def _turn(self, interaction: Interaction, page: Page) -> None:
-        await self.authorise(interaction, page.verb)
+        await self.authority.demand(interaction, page.verb)
         texts = texts_of(interaction)
-        home = self._at_home(interaction)
+        home = self.authority.at_home(interaction)
         sheet = await self._reader.sheet(page, guild_id=interaction.guild_id or 0, home=home, texts=texts)
         last = max(0, -(-sheet.total // pages.LINES) - 1)
         if page.number > last:  # the list became shorter
@@ -141,7 +105,7 @@ class Clerk:
                 await self._office.withdraw(pending.id)
                 await answer(interaction, pages.said(texts("admin.kept"), texts))
                 return
-            await self.authorise(interaction, pending.deed.verb, deed=pending.deed)
+            await self.authority.demand(interaction, pending.deed.verb, deed=pending.deed)
             done = await self._office.do(pending.deed, actor_of(interaction), pending=pending)
         except AdminError as error:
             if error.code is AdminCode.TOUCHES_CHANGED:
@@ -191,9 +155,3 @@ def actor_of(interaction: Interaction) -> Actor:
         guild_id=interaction.guild_id or 0,
         channel_id=interaction.channel_id or 0,
     )
-
-
-def holder_of(user: discord.abc.User, granted: discord.Permissions) -> Holder:
-    """Return somebody as far as ranks go, by the roles that Discord sent along, known to the cache or not."""
-    roles = frozenset(user._roles) if isinstance(user, discord.Member) else frozenset()  # noqa: SLF001
-    return Holder(user.id, roles, administrator=granted.administrator)

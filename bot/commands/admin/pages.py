@@ -9,7 +9,7 @@ from bot import echo
 from bot.commands.admin.window import Answer, Page, Reply
 from bot.moderation.verdict import Verdict
 from bot.render import AMBER, RED, Button, Card, Letter, Rows, Style, mode
-from bot.rights import USUAL
+from bot.rights import needed
 from bot.texts import Texts
 from parser import Speed
 from worker.accounts import Account, Allowance, Use, Whose, Window
@@ -26,7 +26,7 @@ from worker.admin import (
     Status,
     Word,
 )
-from worker.deeds import Block, Cancel, Clear, Rank, ResetQuota, Verb, Which
+from worker.deeds import POWERS, Block, Cancel, Clear, Rank, ResetQuota, Which
 
 LINES = 10  # of a page
 GREY = 0x5865F2
@@ -174,9 +174,8 @@ def roles(powers: Powers, texts: Texts) -> Sheet:
         if rank is Rank.OWNER:
             names.insert(0, texts("admin.role.administrators"))
         held.append(texts("admin.role.line", rank=rank, roles=", ".join(names) or texts("admin.role.nobody")))
-    takes = {verb: powers.ranks.get(verb, USUAL[verb]) for verb in Verb}
     for rank in reversed(Rank):
-        verbs = ", ".join(f"`{verb}`" for verb, needed in takes.items() if needed is rank)
+        verbs = ", ".join(f"`{power}`" for power in POWERS if needed(power, powers) is rank)
         held.append(texts("admin.role.verbs", rank=rank, verbs=verbs or "-"))
     return Sheet(texts("admin.title.role list"), tuple(held))
 
@@ -254,7 +253,7 @@ def account(found: Account, texts: Texts) -> Sheet:
             month=uses[Window.MONTH],
             left=f"{found.granted:g}",
         ),
-        texts("admin.quota.places", running=found.running, waiting=found.waiting),
+        texts("admin.quota.places", running=found.running, waiting=found.waiting, batch=found.batch),
     ]
     if found.own is not None:
         head.append(texts("admin.quota.own", own=_said(found.own)))

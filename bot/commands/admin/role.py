@@ -6,7 +6,7 @@ from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.options import RANKS, WORDS
 from bot.faults import BotCode, BotError
-from worker.deeds import Rank, SetPower, SetRole, Verb
+from worker.deeds import POWERS, Rank, SetPower, SetRole, Verb
 
 CHOICES = 25
 
@@ -39,7 +39,7 @@ class RoleGroup(app_commands.Group):
 
         async def work() -> None:
             guild_id = interaction.guild_id or 0
-            known = command in set(Verb)
+            known = command in set(POWERS)
             if (role is None) is not known:
                 raise BotError(BotCode.NOTHING_SAID, options="`role`, or a `command` such as `queue clear`")
             if role is not None:
@@ -57,9 +57,11 @@ class RoleGroup(app_commands.Group):
 
     @assign.autocomplete("command")
     async def _suggest(self, _: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        wanted = current.strip().removeprefix("/admin").strip().casefold()
+        wanted = current.strip().removeprefix("/admin").strip(" /").casefold()
         return [
-            app_commands.Choice(name=verb.value, value=verb.value) for verb in Verb if wanted in verb.value
+            app_commands.Choice(name=power.value, value=power.value)
+            for power in POWERS
+            if wanted in power.value
         ][:CHOICES]
 
     @app_commands.command(name="list", description=WORDS("admin.help.role list"))

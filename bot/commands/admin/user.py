@@ -72,7 +72,7 @@ class UserGroup(app_commands.Group):
     async def _contact(self, interaction: Interaction, person: Person, text: str) -> None:
         """Note it, then send it: nothing goes out that is not on the record."""
         await defer(interaction)
-        await self._clerk.authorise(interaction, Verb.USER_CONTACT)
+        await self._clerk.authority.demand(interaction, Verb.USER_CONTACT)
         texts = texts_of(interaction)
         await self._office.do(Contact(user_id=person.id, characters=len(text)), actor_of(interaction))
         server = "" if interaction.guild is None else (interaction.guild.name or "this server")

@@ -70,7 +70,7 @@ class WordsGroup(app_commands.Group):
 
     async def _test(self, interaction: Interaction, text: str) -> None:
         await defer(interaction)
-        await self._clerk.authorise(interaction, Verb.WORDS_TEST)
+        await self._clerk.authority.demand(interaction, Verb.WORDS_TEST)
         assert self._moderation is not None  # noqa: S101 - else it is not offered
         found, _ = await self._moderation.explain(interaction.guild_id or 0, text)
         sheet = pages.verdict(found, texts_of(interaction))
