@@ -7,11 +7,22 @@ from parser.parameter import Kind, Parameter
 from parser.parameters import PARAMETERS, find_parameter
 from parser.prompt import PROMPT_LIMIT, parse
 from parser.report import ParseReport, report
-from parser.request import JSON, ImagePrompt, ImagineRequest, Part, Speed
+from parser.request import (
+    JSON,
+    LATEST,
+    ImagePrompt,
+    ImagineRequest,
+    Part,
+    Speed,
+    StyleReference,
+    Visibility,
+)
 from parser.spelling import nearest_name
+from parser.table import Table
 
 __all__ = [
     "JSON",
+    "LATEST",
     "PARAMETERS",
     "PROMPT_LIMIT",
     "Closed",
@@ -25,6 +36,9 @@ __all__ = [
     "PromptError",
     "PromptErrors",
     "Speed",
+    "StyleReference",
+    "Table",
+    "Visibility",
     "canonical",
     "find_parameter",
     "nearest_name",

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from parser.parameter import Parameter
 from parser.parameters import PARAMETERS
-from parser.request import JSON, ImagePrompt, ImagineRequest
+from parser.request import ImagePrompt, ImagineRequest, StyleReference
 
 
 def canonical(request: ImagineRequest) -> str:
@@ -18,26 +19,50 @@ def written(number: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def spelt(value: object) -> str:
+    """Return the value of a parameter as it is typed; a flag has none."""
+    match value:
+        case (int() as width, int() as height):
+            return f"{width}:{height}"
+        case tuple():
+            return " ".join(spelt(each) for each in value)
+        case StyleReference(source=source, weight=weight):
+            return f"{spelt(source)}{_weight(weight)}"
+        case float():
+            return written(value)
+        case _:
+            return "" if value is True else _link(str(value))
+
+
+def flag(row: Parameter, value: object) -> str:
+    """Return one parameter with its value, by the name that an echo shows."""
+    text = spelt(value)
+    if row.alone and text == row.alone:
+        text = ""
+    if row.name == "version" and "." not in text:
+        text += ".0"  # as Midjourney shows it
+    return f"--{row.echo or row.name} {text}".rstrip()
+
+
 def _pieces(request: ImagineRequest) -> Iterator[str]:
     yield from map(_image, request.images)
     if request.text:
         yield request.text
     if request.negative:
         yield f"--no {', '.join(request.negative)}"
-    typed = request.typed()
     for row in PARAMETERS:
-        if row.name in typed:
-            yield f"--{row.echo or row.name}{_value(typed[row.name])}"
+        value = request.said(row.name)
+        if value is not None:
+            yield flag(row, value)
 
 
 def _image(image: ImagePrompt) -> str:
-    weight = "" if image.weight == 1 else f"::{written(image.weight)}"
-    return f"<{image.url}>{weight}"
+    return f"<{image.url}>{_weight(image.weight)}"
 
 
-def _value(value: JSON) -> str:
-    if value is True:
-        return ""
-    if isinstance(value, list):
-        return f" {':'.join(map(str, value))}"
-    return f" {written(value)}" if isinstance(value, float) else f" {value}"
+def _link(source: str) -> str:
+    return f"<{source}>" if "://" in source else source
+
+
+def _weight(weight: float) -> str:
+    return "" if weight == 1 else f"::{written(weight)}"

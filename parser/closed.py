@@ -1,11 +1,14 @@
 """What the language knows and a server does not do: a use of it is a problem, put right by leaving it out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from parser.errors import ErrorCode
 from parser.reading import Edit, Problems
+from parser.request import LATEST
 from parser.scanner import Span
+from parser.spelling import nearest_choice
+from parser.written import Typed, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +18,15 @@ class Closed:
     Attributes:
         parameters: Long names of parameters.
         images: Whether image prompts are.
+        reasons: For long names among *parameters*, and ``images``: a sentence why, and what to do.
+        choices: For long names of parameters with choices: those that are open. Where none is, the parameter
+            is closed; where one is, it is open alone, too, if it may stand alone.
     """
 
     parameters: frozenset[str] = frozenset()
     images: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 OPEN = Closed()
@@ -26,11 +34,27 @@ OPEN = Closed()
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a parameter, by its long name, or of an image: where it stands, and how it is removed."""
+    """One use of a parameter, by its long name, or of an image: where it stands, and how it is removed.
+
+    Attributes:
+        name: The long name, or ``image``.
+        span: Where it stands, with its value.
+        removal: The edit that takes it out.
+        value: Its value; nothing for an image.
+        place: Where the value stands, with what is glued to it.
+    """
 
     name: str
     span: Span
     removal: Edit
+    value: Typed = True
+    place: Span = (0, 0)
+
+
+def use_of(written: Written, value: Typed, words: int) -> Use:
+    """Return the use that a parameter with that *value*, of so many words, makes."""
+    place = (written.words[0].start, written.words[words - 1].stop) if words else written.span(0)
+    return Use(written.row.name, written.span(words), written.dropped(words), value, place)
 
 
 def check_closed(
@@ -38,9 +62,27 @@ def check_closed(
 ) -> None:
     """Say so of every use of what is *closed*."""
     for use in parameters:
-        if use.name in closed.parameters:
+        if use.name in closed.parameters or closed.choices.get(use.name) == ():
             message = f"`--{use.name}` is not open on this server; leave it out."
+            message = closed.reasons.get(use.name, message)
             problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, use.removal)
+        elif use.name in closed.choices:
+            check_choice(closed.choices[use.name], use, problems)
     for use in images if closed.images else ():
         message = "Image prompts are not available yet; describe the picture in words."
+        message = closed.reasons.get("images", message)
         problems.add(ErrorCode.UNAVAILABLE_IMAGES, message, use.span, use.removal)
+
+
+def check_choice(open_: tuple[str, ...], use: Use, problems: Problems) -> None:
+    """Say so if the value of *use* is none of the *open* choices, and which is the nearest of them."""
+    if use.value in (*open_, LATEST):
+        return
+    nearest = nearest_choice(str(use.value), open_)
+    message = f"This server has `--{use.name}` {listing(open_)}; the nearest to `{use.value}` is {nearest}."
+    problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, Edit(*use.place, nearest))
+
+
+def listing(choices: Sequence[str]) -> str:
+    """Return choices as a sentence has them: ``5.2, 6 and 6.1``."""
+    return " and ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))

@@ -4,14 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from parser.closed import Use
+from parser.canonical import spelt
+from parser.closed import Use, use_of
 from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
 from parser.parameters import find_parameter
 from parser.reading import Edit, Problems
 from parser.scanner import DASHES, Scanner, Span, Token
 from parser.spelling import nearest_name
-from parser.values import Typed, Written, cut, read_value
+from parser.table import Table
+from parser.values import read_value
+from parser.written import Typed, Written, cut
 
 GLUED = re.compile(r"(?P<name>[A-Za-z]+)(?P<value>[^A-Za-z_-].*|-[0-9.].*)")
 SIGNS = "=:"  # written between name and value by habit from other programs
@@ -23,6 +26,7 @@ class Parameters:
 
     Attributes:
         head: Where the first flag stands; text that strayed behind a parameter belongs before it.
+        table: The parameters there are.
         values: What was typed, by the name of its row.
         negative: The items of every ``--no``.
         places: Where the ``--no`` of each of them stands.
@@ -32,6 +36,7 @@ class Parameters:
     """
 
     head: int
+    table: Table
     values: dict[str, Typed] = field(default_factory=dict)
     negative: list[str] = field(default_factory=list)
     places: list[Span] = field(default_factory=list)
@@ -42,13 +47,13 @@ class Parameters:
     def keep(self, written: Written, value: Typed, words: int, problems: Problems) -> None:
         """Keep a value, unless it contradicts one kept before."""
         row = written.row
-        self.uses.append(Use(row.name, written.span(words), written.dropped(words)))
+        self.uses.append(use_of(written, value, words))
         if isinstance(value, tuple) and row.kind is Kind.LIST:
             self.negative += map(str, value)
             self.places += [written.span(words)] * len(value)
             return
         first = self.groups.setdefault(row.group, row) if row.group else row
-        if first is not row:
+        if first is not row and row.name != self.values.get(first.name) and first.name != value:
             message = f"`--{first.name}` and {written.title} exclude each other; keep one of them."
             problems.add(
                 ErrorCode.CONFLICTING_PARAMETERS, message, written.span(words), written.dropped(words)
@@ -71,9 +76,9 @@ class Parameters:
         problems.add(ErrorCode.TEXT_AFTER_PARAMETER, message, (start, stop), *edits)
 
 
-def read_parameters(scanner: Scanner, problems: Problems) -> Parameters:
+def read_parameters(scanner: Scanner, table: Table, problems: Problems) -> Parameters:
     """``{ parameter }``: everything from the first flag to the end."""
-    parameters = Parameters(head=scanner.position)
+    parameters = Parameters(head=scanner.position, table=table)
     while flag := scanner.take("FLAG"):
         name, *words = read_words(scanner)
         read_parameter(flag, name, words, parameters, problems)
@@ -95,7 +100,7 @@ def read_parameter(
     """``parameter = FLAG NAME value``."""
     word = first.trimmed()
     name, glued = split_name(word.text)
-    row = find_parameter(name)
+    row = parameters.table.find(name)
     telling = tuple(each for each in words if each.trimmed().text)
     stop = words[-1].stop if words else first.stop
     if row is None:
@@ -149,7 +154,7 @@ def refuse_unavailable(written: Written, glued: str, problems: Problems) -> int:
     """
     row = written.row
     used = 0 if glued else value_words(written)
-    doubtful = row.kind is Kind.LINKS and len(written.words) > 1 and not (glued or used)
+    doubtful = row.kind is Kind.CODES and len(written.words) > 1 and not (glued or used)
     if doubtful:
         used = len(written.words)
     message = f"{written.title} is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}."
@@ -194,10 +199,3 @@ def refuse_glued(written: Written, name: str, value: str, problems: Problems) ->
     example = f"`--{name} {cut(value)}`" if value else f"`{row.example}`"
     problems.add(ErrorCode.MISSING_SPACE, f"Put a space between name and value, as in {example}.", span, edit)
     return min(used, len(written.words))
-
-
-def spelt(value: Typed) -> str:
-    """Return a value as it is typed."""
-    if isinstance(value, tuple):
-        return ":".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)

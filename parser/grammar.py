@@ -14,10 +14,11 @@ from parser.closed import Closed, Use, check_closed
 from parser.errors import ErrorCode
 from parser.flags import Parameters, read_parameters
 from parser.reading import Edit, Problems
+from parser.references import address
 from parser.request import PARTS_LIMIT, ImagePrompt, Part
-from parser.scanner import NUMBER, PUNCTUATION, RULES, Scanner, Span, Token, collapsed
-
-WEIGHT_LIMIT = 10_000  # on either side of zero; only ratios of weights count, so more says nothing more
+from parser.scanner import Scanner, Span, collapsed
+from parser.table import Table
+from parser.weights import read_positive, read_weight, weight_of
 
 
 @dataclass(slots=True)
@@ -32,7 +33,9 @@ class Head:
     places: list[Span] = field(default_factory=list)  # of the parts
 
 
-def read_prompt(scanner: Scanner, closed: Closed, problems: Problems) -> tuple[Head, Parameters]:
+def read_prompt(
+    scanner: Scanner, closed: Closed, table: Table, problems: Problems
+) -> tuple[Head, Parameters]:
     """``prompt = { image | "::" } text { parameter }``."""
     head_stop = scanner.until("FLAG").stop
     head = Head()
@@ -41,7 +44,7 @@ def read_prompt(scanner: Scanner, closed: Closed, problems: Problems) -> tuple[H
     while read_image(front, head, problems) or front.take("BARE"):
         front.skip_blanks()
     read_text(front, head, problems)
-    parameters = read_parameters(scanner, problems)
+    parameters = read_parameters(scanner, table, problems)
     check_content(head, parameters, scanner.text, problems)
     check_count([*head.places, *parameters.places], problems)
     check_closed(closed, parameters.uses, head.uses, problems)
@@ -53,27 +56,18 @@ def read_image(scanner: Scanner, head: Head, problems: Problems) -> bool:
     word = scanner.peek("WORD") if scanner.peek("IMAGE") else None
     if word is None:
         return False
-    word = word.trimmed()
-    url, sign, weight = word.text.rpartition("::")
-    if not sign or (weight and not NUMBER.fullmatch(weight)):
-        url, weight = word.text, ""
-    if url.startswith("<"):
-        url = url[1:-1] if url.endswith(">") else ""
-    if not RULES["IMAGE"].match(url):
+    found = address(word)
+    if found is None:
         return False
+    url, place = found
     scanner.take("WORD")
     stop = scanner.position
     scanner.skip_blanks()
-    place = Token(weight, word.stop - len(weight), word.stop)
-    if not weight and (token := scanner.take("WEIGHTED")):
+    if not place.text and (token := scanner.take("WEIGHTED")):
         place, stop = weight_of(token), token.stop
-    value = read_weight(place, problems) if place.text else 1.0
-    if value <= 0:
-        message = f"The weight of an image has to be above 0; `{place.text}` is not."
-        problems.add(ErrorCode.WEIGHT_OUT_OF_RANGE, message, place.span, Edit(*place.span, "1"))
-        value = 1.0
+    value = read_positive(place, "an image", problems)
     head.images.append(ImagePrompt(url=url, weight=value))
-    head.uses.append(Use("image", (word.start, max(word.stop, place.stop)), Edit(word.start, stop)))
+    head.uses.append(Use("image", (word.start, max(word.trimmed().stop, place.stop)), Edit(word.start, stop)))
     return True
 
 
@@ -97,26 +91,6 @@ def read_text(scanner: Scanner, head: Head, problems: Problems) -> None:
             problems.add(ErrorCode.WEIGHT_WITHOUT_TEXT, message, token.span, Edit(*token.span, " "))
     head.text = collapsed(scanner.text[start : scanner.stop])
     head.span = (start, start + len(scanner.text[start : scanner.stop].rstrip()))
-
-
-def weight_of(token: Token) -> Token:
-    """Return the number in a ``::`` with its weight."""
-    number = token.text[2:].rstrip(PUNCTUATION)
-    return Token(number, token.start + 2, token.start + 2 + len(number))
-
-
-def read_weight(number: Token, problems: Problems) -> float:
-    """``NUMBER``, at most ``WEIGHT_LIMIT`` on either side of zero."""
-    weight = float(number.text) + 0.0  # minus zero becomes zero
-    if abs(weight) <= WEIGHT_LIMIT:
-        return weight
-    nearest = WEIGHT_LIMIT if weight > 0 else -WEIGHT_LIMIT
-    message = (
-        f"A weight lies between -{WEIGHT_LIMIT} and {WEIGHT_LIMIT}, and only ratios of weights count; "
-        f"the nearest is {nearest}."
-    )
-    problems.add(ErrorCode.WEIGHT_OUT_OF_RANGE, message, number.span, Edit(*number.span, str(nearest)))
-    return float(nearest)
 
 
 def check_content(head: Head, parameters: Parameters, text: str, problems: Problems) -> None:

@@ -15,12 +15,14 @@ class Kind(StrEnum):
     RATIO = "ratio"  # two whole numbers with a colon between
     CHOICE = "choice"  # one of some words
     LIST = "list"  # items between commas, up to the next parameter
-    LINKS = "links"  # addresses or codes between blanks, up to the next parameter
+    LINKS = "links"  # addresses of pictures between blanks
+    STYLES = "styles"  # addresses, numbers or `random`, between blanks, each perhaps with a weight
+    CODES = "codes"  # of profiles or moodboards, between blanks
 
     @property
     def greedy(self) -> bool:
-        """True if the value takes all words up to the next parameter."""
-        return self in (Kind.LIST, Kind.LINKS)
+        """True if several words may be the value."""
+        return self in (Kind.LIST, Kind.LINKS, Kind.STYLES, Kind.CODES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,9 @@ class Parameter:
         low: Least value, in prompt notation; empty without a range.
         high: Greatest value, likewise.
         choices: The values allowed, in prompt notation, where they can be listed.
+        most: How many addresses it takes.
         default: What holds when it is not typed, in words.
+        alone: The value it has when it stands alone; empty if it needs one.
         echo: The name shown in a repeated prompt, if not the long one.
         group: Rows of one group exclude each other.
         available: False if it is known by name only, and refused.
@@ -51,7 +55,9 @@ class Parameter:
     low: str = ""
     high: str = ""
     choices: tuple[str, ...] = ()
+    most: int = 16
     default: str = "none"
+    alone: str = ""
     echo: str = ""
     group: str = ""
     available: bool = False
@@ -74,6 +80,11 @@ class Parameter:
         return f"{self.low} to {self.high}" if self.low else ""
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The choices that are numbers."""
+        return tuple(choice for choice in self.choices if choice[-1].isdigit() and choice[0].isdigit())
+
+    @property
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Least and greatest value of a row that has a range; of a ratio, width over height."""
         low, high = (Fraction(bound.replace(":", "/")) for bound in (self.low, self.high))
@@ -87,6 +98,6 @@ class Parameter:
     def nearest(self, value: Decimal) -> Decimal:
         """Return the valid number next to *value*, the lower of two equally near."""
         if self.choices:
-            return min(map(Decimal, self.choices), key=lambda choice: abs(choice - value))
+            return min(map(Decimal, self.numbers), key=lambda choice: abs(choice - value))
         within = min(max(value, Decimal(self.low)), Decimal(self.high))
         return within.to_integral_value() if self.kind is Kind.INTEGER else within

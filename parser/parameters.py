@@ -1,7 +1,8 @@
 """The table of every parameter. Grammar, errors, help, completion and documentation are read from it."""
 
 from parser.parameter import Kind, Parameter
-from parser.request import QUALITIES, SEED_LIMIT
+from parser.request import LATEST, NIJIS, OWN, QUALITIES, SEED_LIMIT, STYLES, VERSIONS
+from parser.table import Table
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -109,7 +110,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="style",
         kind=Kind.CHOICE,
-        choices=("raw", "cute", "expressive", "original", "scenic", "4a", "4b", "4c"),
+        choices=STYLES,
         group="style",
         help="Chooses a variant of the model's style.",
         example="--style raw",
@@ -180,7 +181,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         name="sref",
-        kind=Kind.LINKS,
+        kind=Kind.STYLES,
         help="Takes the style from pictures, from numbered styles or from `random`.",
         example="--sref https://example.com/ink.png",
     ),
@@ -205,6 +206,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="oref",
         kind=Kind.LINKS,
+        most=1,
         help="Puts the person or thing of one picture into the new one.",
         example="--oref https://example.com/cup.png",
     ),
@@ -220,13 +222,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="edit",
         kind=Kind.LINKS,
+        most=4,
         help="Edits up to four pictures as the text says.",
         example="--edit https://example.com/room.png",
     ),
     Parameter(
         name="personalize",
         aliases=("p", "profile"),
-        kind=Kind.LINKS,
+        kind=Kind.CODES,
+        alone=OWN,
+        echo="p",
         help="Draws to a person's own taste, named by profile or moodboard codes.",
         example="--p m731",
     ),
@@ -289,7 +294,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         aliases=("v",),
         echo="v",
         kind=Kind.CHOICE,
-        choices=("1", "2", "3", "4", "5", "5.1", "5.2", "6", "6.1", "7", "8", "8.1", "8.2"),
+        choices=VERSIONS,
         default="the server's model",
         group="model",
         mistaken=("model", "ver"),
@@ -299,7 +304,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="niji",
         kind=Kind.CHOICE,
-        choices=("4", "5", "6", "7"),
+        choices=NIJIS,
+        alone=LATEST,
         default="the server's model",
         group="model",
         mistaken=("anime",),
@@ -339,6 +345,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="end",
         kind=Kind.LINKS,
+        most=1,
         help="Gives a film its last frame.",
         example="--end https://example.com/last.png",
     ),
@@ -378,9 +385,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
 )
 
-_BY_NAME = {name: row for row in PARAMETERS for name in row.names}
+TABLE = Table(PARAMETERS)
 
 
 def find_parameter(name: str) -> Parameter | None:
-    """Return the row called *name*, long or short, in any case."""
-    return _BY_NAME.get(name.lower())
+    """Return the row of ``PARAMETERS`` called *name*, long or short, in any case."""
+    return TABLE.find(name)

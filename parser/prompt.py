@@ -9,9 +9,11 @@ from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.flags import Parameters
 from parser.grammar import Head, read_prompt
 from parser.links import unlinked
+from parser.parameters import TABLE
 from parser.reading import Edit, Problem, Problems, edited
-from parser.request import ImagineRequest, Speed
+from parser.request import ImagineRequest, Speed, Visibility
 from parser.scanner import Scanner
+from parser.table import Table
 
 PROMPT_LIMIT = 6000  # code points; also the longest text that an option of a Discord command holds
 ROUNDS = 8  # of correction: putting one thing right may bring another to light, as in `--sed -5`
@@ -26,19 +28,19 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def parse(text: str, closed: Closed = OPEN) -> ImagineRequest:
+def parse(text: str, closed: Closed = OPEN, *, table: Table = TABLE) -> ImagineRequest:
     """Return what *text* asks for.
 
-    Any text is answered, in time linear in its length.
+    Any text is answered, in time linear in its length. Parameters are those of the *table*.
 
     Raises:
         PromptErrors: It cannot be understood, or uses what is *closed*; holds every problem, in the order of
             the text.
     """
-    reading = read(text, closed)
+    reading = read(text, closed, table)
     if reading.request is not None:
         return reading.request
-    suggestion = corrected(reading, closed)
+    suggestion = corrected(reading, closed, table)
     errors = (
         PromptError(problem.code, problem.message, text, reading.plain.place(problem.span), suggestion)
         for problem in reading.problems
@@ -46,14 +48,14 @@ def parse(text: str, closed: Closed = OPEN) -> ImagineRequest:
     raise PromptErrors(tuple(sorted(errors, key=lambda error: error.span)))
 
 
-def read(source: str, closed: Closed) -> Reading:
+def read(source: str, closed: Closed, table: Table) -> Reading:
     """Read *source* once, without looking for a correction."""
     problems = Problems()
     if len(source) > PROMPT_LIMIT:
         unread = Plain(source, source, range(len(source)), ())
         return Reading(unread, None, (too_long(len(source), (PROMPT_LIMIT, len(source))),))
     ready = unlinked(plain(source))
-    head, parameters = read_prompt(Scanner(ready.text), closed, problems)
+    head, parameters = read_prompt(Scanner(ready.text), closed, table, problems)
     found = [*without_permuted(problems.found, ready), *permutations(ready)]
     if found:
         return Reading(ready, None, tuple(found))
@@ -64,7 +66,7 @@ def read(source: str, closed: Closed) -> Reading:
     return Reading(ready, request, ())
 
 
-def corrected(reading: Reading, closed: Closed) -> str | None:
+def corrected(reading: Reading, closed: Closed, table: Table) -> str | None:
     """Return the prompt with every problem put right, or ``None`` where only the author can do that."""
     renamed = False
     for _ in range(ROUNDS):
@@ -75,7 +77,7 @@ def corrected(reading: Reading, closed: Closed) -> str | None:
             return None  # "did you mean …?" offered a parameter that would now vanish unsaid
         renamed = any(problem.code is ErrorCode.UNKNOWN_PARAMETER for problem in reading.problems)
         text = edited(reading.plain.text, edits)
-        reading = read(text, closed)
+        reading = read(text, closed, table)
         if reading.request is not None:
             return text
     return None
@@ -92,6 +94,7 @@ def build(head: Head, parameters: Parameters) -> ImagineRequest:
             "negative": parameters.negative,
             "images": head.images,
             "speed": next((speed for speed in Speed if speed in typed), None),
+            "visibility": next((seen for seen in Visibility if seen in typed), None),
         }
     )
 

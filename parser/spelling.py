@@ -1,5 +1,6 @@
 """The known name that a misspelt one comes nearest to."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from parser.parameters import PARAMETERS
@@ -33,6 +34,21 @@ def nearest_name(name: str) -> str | None:
         and (distance := slips(name, candidate)) <= limit
     )
     return min(near, default=(0, True, None))[2]
+
+
+def closest(word: str, choices: Sequence[str]) -> str | None:
+    """Return the choice that *word* was probably meant to be: one slip away, or as it begins."""
+    near = [choice for choice in choices if len(word) <= LONGEST and slips(word, choice) <= 1]
+    begun = [choice for choice in choices if len(word) > TINY and choice.startswith(word)]
+    return next(iter((*near, *begun)), None)
+
+
+def nearest_choice(word: str, choices: Sequence[str]) -> str:
+    """Return the choice next to *word*: by number if both are numbers, else by spelling, else the last."""
+    if word.replace(".", "", 1).isdecimal():
+        numbers = [choice for choice in choices if choice.replace(".", "", 1).isdecimal()]
+        return min(numbers, key=lambda choice: abs(float(choice) - float(word)), default=choices[-1])
+    return closest(word, choices) or choices[-1]
 
 
 def slips(typed: str, meant: str) -> int:

@@ -1,17 +1,18 @@
 """The values of parameters: from the words after a name to a number, a ratio or a list, or to advice."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
 from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
 from parser.reading import Edit, Problems
+from parser.references import read_codes, read_links, read_styles
 from parser.request import reduced
-from parser.scanner import COMMAS, NUMBER, PUNCTUATION, Span, Token, collapsed
-
-Typed = int | float | bool | tuple[int, int] | tuple[str, ...]
+from parser.scanner import COMMAS, NUMBER, PUNCTUATION, collapsed
+from parser.spelling import closest
+from parser.written import Found, Written, cut, needed
 
 RATIO_DIGITS = 6  # on each side; longer ones are no ratio that anybody means, and slow to reduce
 UNSIGNED = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
@@ -23,84 +24,62 @@ ITEM_END = re.compile(f"[{COMMAS}]")
 WEIGHT = re.compile(rf"::(?:{NUMBER.pattern})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A parameter as it stands in the prompt.
-
-    Attributes:
-        row: What is known about it.
-        name: Its name as typed.
-        words: What stands behind the name, up to the next parameter; outside lists without words of
-            punctuation alone.
-        start: Where the hyphens begin.
-        stop: Where the next parameter begins.
-    """
-
-    row: Parameter
-    name: Token
-    words: tuple[Token, ...]
-    start: int
-    stop: int
-
-    @property
-    def title(self) -> str:
-        """The parameter's long name, for a message."""
-        return f"`--{self.row.name}`"
-
-    def span(self, words: int) -> Span:
-        """Return where the parameter stands, from the hyphens to the end of so many words."""
-        return self.start, self.words[words - 1].stop if words else self.name.stop
-
-    def dropped(self, words: int) -> Edit:
-        """Return the edit that removes the parameter and so many words."""
-        return Edit(self.start, self.stop if words == len(self.words) else self.span(words)[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What words came to: a value, or ``None`` with a problem noted; and how many words it was."""
-
-    value: Typed | None
-    words: int
-
-
 def read_value(written: Written, problems: Problems) -> Found:
-    """``value = [ number | ratio | list ]``, as the kind of the parameter demands."""
+    """``value = [ number | ratio | list | choice | links | styles | codes ]``, as its kind demands."""
     row = written.row
     if row.kind is Kind.FLAG:
         return Found(value=True, words=0)
-    if not written.words:
+    if not written.words and not row.alone:
         message = f"{written.title} needs {needed(row)}, as in `{row.example}`."
         problems.add(ErrorCode.MISSING_VALUE, message, written.span(0), written.dropped(0))
         return Found(value=None, words=0)
-    if row.kind is Kind.LIST:
-        return Found(read_list(written, problems), words=len(written.words))
-    if row.kind is Kind.RATIO:
-        return read_ratio(written, problems)
-    return Found(read_number(written, problems), words=1)
+    return READERS[row.kind](written, problems)
 
 
-def read_number(written: Written, problems: Problems) -> int | float | None:
+def read_choice(written: Written, problems: Problems) -> Found:
+    """``choice = WORD``, one of the parameter's choices; what are versions may end in ``.0``."""
+    row = written.row
+    word = written.words[0].trimmed() if written.words else None
+    if word is None:
+        return Found(row.alone, words=0)
+    text = word.text.lower()
+    number = NUMBER.fullmatch(text) if row.numbers else None
+    if number is not None:
+        value = Decimal(text)
+        nearest = f"{row.nearest(value):f}"
+        if Decimal(nearest) == value:
+            return Found(nearest, words=1)
+    elif text in row.choices:
+        return Found(text, words=1)
+    elif row.alone and not any(character.isdecimal() for character in text):
+        return Found(row.alone, words=0)
+    else:
+        nearest = closest(text, row.choices) or ""
+    if not nearest:
+        return written.refuse(problems)
+    message = f"{written.title} takes {row.range}; the nearest to `{cut(word.text)}` is {nearest}."
+    problems.add(ErrorCode.INVALID_VALUE, message, word.span, Edit(*written.words[0].span, nearest))
+    return Found(value=None, words=1)
+
+
+def read_number(written: Written, problems: Problems) -> Found:
     """``number = [ "+" | "-" ] ( DIGITS [ "." [ DIGITS ] ] | "." DIGITS )``, in the parameter's range."""
     row, word = written.row, written.words[0].trimmed()
     match = NUMBER.match(word.text)
     if match is None:
-        message = f"{written.title} needs {needed(row)}; `{cut(word.text)}` is not one."
-        edits = (written.dropped(1),) if len(written.words) == 1 else ()
-        problems.add(ErrorCode.INVALID_VALUE, message, word.span, *edits)
-        return None
+        return written.refuse(problems)
     value = Decimal(match.group())
     nearest = row.nearest(value)
     edit = Edit(*written.words[0].span, f"{nearest:f}")
     if match.end() < len(word.text) or (row.kind is Kind.INTEGER and value != value.to_integral_value()):
         message = f"{written.title} needs {needed(row)}; the nearest to `{cut(word.text)}` is {nearest:f}."
         problems.add(ErrorCode.INVALID_VALUE, message, word.span, edit)
-        return None
+        return Found(value=None, words=1)
     if nearest != value:
         message = f"{written.title} takes {row.range}; the nearest to `{cut(word.text)}` is {nearest:f}."
         problems.add(ErrorCode.OUT_OF_RANGE, message, word.span, edit)
-        return None
-    return int(value) if row.kind is Kind.INTEGER else float(value)
+        return Found(value=None, words=1)
+    return Found(int(value) if row.kind is Kind.INTEGER else float(value), words=1)
 
 
 def read_ratio(written: Written, problems: Problems) -> Found:
@@ -143,7 +122,7 @@ def nearest_ratio(row: Parameter, width: Decimal, height: Decimal) -> tuple[int,
     return Fraction(width / height).limit_denominator(10 ** (RATIO_DIGITS - 1)).as_integer_ratio()
 
 
-def read_list(written: Written, problems: Problems) -> tuple[str, ...] | None:
+def read_list(written: Written, problems: Problems) -> Found:
     """``list = item { "," item }``, with the commas of several scripts; empty items do not count."""
     text = " ".join(word.text for word in written.words)
     items = tuple(item for item in (tidied(item) for item in ITEM_END.split(text)) if item)
@@ -154,12 +133,12 @@ def read_list(written: Written, problems: Problems) -> tuple[str, ...] | None:
         )
         edits = (Edit(word.start, word.stop, WEIGHT.sub(" ", word.text)) for word in written.words)
         problems.add(ErrorCode.WEIGHT_IN_NEGATIVE, message, written.span(len(written.words)), *edits)
-        return None
+        return Found(value=None, words=len(written.words))
     if not items:
         message = f"{written.title} needs {needed(written.row)}, as in `{written.row.example}`."
         problems.add(ErrorCode.MISSING_VALUE, message, written.span(0), written.dropped(len(written.words)))
-        return None
-    return items
+        return Found(value=None, words=len(written.words))
+    return Found(items, words=len(written.words))
 
 
 def tidied(item: str) -> str:
@@ -167,23 +146,13 @@ def tidied(item: str) -> str:
     return collapsed(item.rstrip(f"{PUNCTUATION} "))
 
 
-def needed(row: Parameter) -> str:
-    """Return what has to follow the name of a parameter, in words."""
-    match row.kind:
-        case Kind.LIST:
-            return "the things to leave out"
-        case Kind.RATIO:
-            return "two whole numbers with a colon between them"
-        case Kind.INTEGER:
-            return f"a whole number from {row.range}"
-        case Kind.LINKS:
-            return "the address of a picture"
-        case Kind.FLAG:
-            return "nothing behind it"
-        case _:
-            return f"one of {row.range}" if row.choices else f"a number from {row.range}"
-
-
-def cut(text: str, limit: int = 24) -> str:
-    """Return *text*, shortened for a message."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+READERS: dict[Kind, Callable[[Written, Problems], Found]] = {
+    Kind.LIST: read_list,
+    Kind.RATIO: read_ratio,
+    Kind.INTEGER: read_number,
+    Kind.NUMBER: read_number,
+    Kind.CHOICE: read_choice,
+    Kind.LINKS: read_links,
+    Kind.STYLES: read_styles,
+    Kind.CODES: read_codes,
+}

@@ -1,13 +1,27 @@
 """What holds for any text at all, and for any request."""
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from parser import ErrorCode, ImagePrompt, ImagineRequest, Part, PromptErrors, Speed, canonical, parse
+from parser import (
+    ErrorCode,
+    ImagePrompt,
+    ImagineRequest,
+    Part,
+    PromptErrors,
+    Speed,
+    StyleReference,
+    Visibility,
+    canonical,
+)
+from parser import parse as parse_
 from parser.canonical import written
-from parser.request import PARTS_LIMIT
+from parser.request import NIJIS, PARTS_LIMIT, STYLES, VERSIONS
 from parser.scanner import collapsed, shown
+from tests.parser.tables import EVERYTHING
 
 # Pieces that matter to the grammar, so that random texts come near every rule.
 PIECES = st.sampled_from(
@@ -64,6 +78,17 @@ PIECES = st.sampled_from(
             "1e9",
             "\N{NO-BREAK SPACE}",
         ),
+        *(
+            " --style raw",
+            " --raw",
+            " --niji ",
+            " --v 6.0",
+            " --p",
+            " m731 ",
+            " --cref ",
+            " --oref https://a.b/c",
+        ),
+        *(" random", "::.5", " --tile", " --hd --sd", " --iw 2", " --stealth", " --s 9", " --c 4294967296 "),
         *("a::" * 63, " --no " + "b, " * 64),
         *("\u200b", "\u200f", "\x00", "\ud800", "\N{DOG FACE}", "\N{FULLWIDTH COMMA}", "e\u0301", "\u0130"),
     ]
@@ -88,6 +113,44 @@ def texts_with_parts(draw: st.DrawFn) -> tuple[str, tuple[Part, ...]]:
     return " ".join(f"{part.text}::{written(part.weight)}" for part in parts), tuple(parts)
 
 
+FLAG = st.just(True)
+SEED = st.integers(0, 2**32 - 1)
+MODELS = [{}, *({"version": each} for each in VERSIONS), *({"niji": each} for each in NIJIS)]
+style_parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "chaos": st.integers(0, 100),
+        "stylize": st.integers(0, 1000),
+        "weird": st.integers(0, 3000),
+        "sameseed": SEED,
+        "tile": FLAG,
+        "style": st.sampled_from(STYLES),
+        "exp": st.integers(0, 100),
+        "hd": FLAG,
+        "draft": FLAG,
+        "iw": st.floats(0, 3).map(abs),
+    },
+) | st.sampled_from([{"raw": True}, {"raw": True, "style": "raw"}, {"sd": True}])
+
+
+def references(urls: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    weights = st.floats(min_value=1e-9, max_value=10_000)
+    styles = st.builds(StyleReference, source=urls | SEED | st.just("random"), weight=weights | st.just(1.0))
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "cref": st.lists(urls, min_size=1, max_size=3).map(tuple),
+            "cw": st.integers(0, 100),
+            "sref": st.lists(styles, min_size=1, max_size=3).map(tuple),
+            "sw": st.integers(0, 1000),
+            "sv": st.integers(1, 6),
+            "oref": urls.map(lambda url: (url,)),
+            "ow": st.integers(1, 1000),
+            "personalize": st.sampled_from([("default",), ("abc",), ("m1", "77724z8"), ("p1", "default")]),
+        },
+    )
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> ImagineRequest:
     text, parts = draw(st.one_of(PHRASE.map(lambda text: (text, (Part(text=text),))), texts_with_parts()))
@@ -106,7 +169,15 @@ def requests(draw: st.DrawFn) -> ImagineRequest:
         quality=draw(st.none() | st.sampled_from([0.25, 0.5, 1.0, 2.0, 5.0])),
         stop=draw(st.none() | st.integers(10, 100)),
         speed=draw(st.none() | st.sampled_from(Speed)),
+        visibility=draw(st.none() | st.sampled_from(Visibility)),
+        **draw(style_parameters),
+        **draw(references(urls)),
+        **draw(st.sampled_from(MODELS)),
     )
+
+
+def parse(text: str) -> ImagineRequest:
+    return parse_(text, table=EVERYTHING)
 
 
 def outcome(text: str) -> ImagineRequest | PromptErrors:

@@ -34,7 +34,7 @@ def test_a_row_can_be_explained(row: Parameter) -> None:
     assert find_parameter(row.example.split()[0].removeprefix("--").upper()) is row
     assert needed(row).strip()
     assert row.default
-    assert row.range or row.kind in (Kind.FLAG, Kind.LIST, Kind.LINKS) or row.legacy
+    assert row.range or row.kind in (Kind.FLAG, Kind.LIST, Kind.LINKS, Kind.STYLES, Kind.CODES) or row.legacy
 
 
 @EVERY
