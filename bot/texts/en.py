@@ -88,7 +88,34 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.turbo_off.title": "Job action restricted",
         "worker.turbo_off": "Turbo is not open on this server. Use `--fast`, or leave the mode out.",
         "worker.images_unavailable.title": "Invalid prompt",
-        "worker.images_unavailable": "Image prompts are not available yet. Describe the picture in words.",
+        "worker.images_unavailable": "Pictures by address are not fetched here. Describe them in words.",
+        "worker.link_refused.title": "Invalid link",
+        "worker.link_refused": (
+            "No pictures are taken from {host}. Upload the picture to Discord and use its link; whoever runs "
+            "me can open other places."
+        ),
+        "worker.link_gone.title": "Invalid link",
+        "worker.link_gone": (
+            "There is no picture there, or no longer: Discord's links end after a day. Copy a fresh link, or "
+            "upload the picture again."
+        ),
+        "worker.link_timed_out.title": "Invalid link",
+        "worker.link_timed_out": (
+            "The picture did not arrive within {seconds} s. Try again, or upload it to Discord."
+        ),
+        "worker.link_unreachable.title": "Invalid link",
+        "worker.link_unreachable": (
+            "The picture could not be fetched ({error}). Try again, or upload it to Discord and use that link."
+        ),
+        "worker.link_no_picture.title": "Invalid link",
+        "worker.link_no_picture": (
+            "What is there is no whole PNG, JPEG, WebP or GIF. Open it in a browser, save the picture itself, "
+            "upload it to Discord and use that link."
+        ),
+        "worker.link_too_large.title": "Invalid link",
+        "worker.link_too_large": "The picture is larger than {limit}. Make it smaller and upload it again.",
+        "worker.links_too_many.title": "Invalid prompt",
+        "worker.links_too_many": "A prompt takes {most} pictures at most. Leave this one out.",
         "worker.size_unavailable.title": "Size not available",
         "worker.size_unavailable": (
             "A picture of that size cannot be made here. Shapes go from `--ar 1:2` to `--ar 2:1`, and the "
@@ -117,6 +144,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.model_off.title": "Model off",
         "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
+        "worker.version_unavailable.title": "Version not available",
+        "worker.version_unavailable": "No model of this server is called `{asked}`. Leave it out for the usual one.",
         "worker.database_busy.title": "Busy",
         "worker.database_busy": "The queue did not answer in time. Nothing was queued; please try again.",
         "worker.disk_full.title": "Disk full",

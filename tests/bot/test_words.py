@@ -244,6 +244,12 @@ FACTS = {  # whatever some code may tell
     "known": "",
     "touches": 2,
     "category": "hate",
+    "host": "example.org",
+    "seconds": 10,
+    "error": "HTTP 500",
+    "limit": "10 MB",
+    "most": 8,
+    "asked": "--v 9",
 }
 
 
