@@ -22,6 +22,7 @@ from typing import TypeVar
 from migrations import shipped
 from parser import ImagineRequest, Part, Speed
 from worker.api import Imagine, JobId, JobState, Limits
+from worker.catalogue import Catalogue
 from worker.database import Database, Work
 from worker.images import ImageStore
 from worker.queue import rows
@@ -94,7 +95,7 @@ async def shared(database: Database, folder: Path, jobs: int, clients: int) -> d
         database,
         ImageStore(folder),
         limits=LIMITS,
-        profile=PROFILE,
+        catalogue=Catalogue.of(PROFILE),
         clock=time.time,
         random=Random(0),
         locks=folder,
@@ -130,7 +131,7 @@ async def crowded(folder: Path, depth: int) -> dict[str, float]:
             database,
             ImageStore(folder),
             limits=LIMITS,
-            profile=PROFILE,
+            catalogue=Catalogue.of(PROFILE),
             clock=time.time,
             random=Random(0),
             locks=folder,

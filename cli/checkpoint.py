@@ -1,11 +1,13 @@
-"""What the chosen checkpoint can do, read from its JSON files; no tensor library is loaded for it."""
+"""What the chosen checkpoints can do, read from their JSON files; no tensor library is loaded for it."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from cli.config import EMBEDDED, ROOT, Model
+from cli.config import ROOT, Settings
 from cli.failures import Failure
+from cli.model_section import EMBEDDED, Model
+from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry
 from worker.recipe import ModelProfile
 
 EMBEDDED_FOLDER = ROOT / "models" / "embedded"
@@ -22,8 +24,53 @@ PARTS = {
 }
 
 
+def catalogue(settings: Settings) -> Catalogue:
+    """Return the checkpoints of the configuration, the default first.
+
+    Of several, one that cannot be read is there all the same: its jobs fail, with the reason.
+
+    Raises:
+        Failure: None of them can be read; why the first one cannot.
+    """
+    models, found = settings.checkpoints, []
+    failures: list[Failure] = []
+    for model in models:
+        try:
+            found.append(entry(model, profile(model), offline=settings.engine.offline))
+        except Failure as failure:
+            failures.append(failure)
+            found.append(entry(model, assumed(model), offline=settings.engine.offline))
+    if len(failures) == len(models):
+        raise failures[0]
+    return Catalogue(entries=tuple(found))
+
+
+def entry(model: Model, described: ModelProfile, *, offline: bool) -> Entry:
+    """Return what the configuration says of a checkpoint, with what its files say."""
+    return Entry(
+        profile=described,
+        build=Build(
+            dtype=model.dtype,
+            description=_place(model.description),
+            scheduler=model.scheduler,
+            scheduler_options=model.scheduler_options,
+            vae=_place(model.vae),
+            loras=tuple(
+                Adapter(source=_place(each.source) or "", weight=each.weight) for each in model.loras
+            ),
+            embeddings=tuple(
+                Embedding(source=_place(each.source) or "", token=each.token) for each in model.embeddings
+            ),
+            offline=offline,
+        ),
+        versions=model.versions,
+        niji=model.niji,
+        licence=model.licence,
+    )
+
+
 def folder_of(source: str) -> Path | None:
-    """Return the folder that *source* names, or None if it is a hub id."""
+    """Return the folder, or the single file, that *source* names, or None if it is a hub id."""
     if source == EMBEDDED:
         return EMBEDDED_FOLDER
     path = Path(source).expanduser()
@@ -37,13 +84,20 @@ def profile(model: Model) -> ModelProfile:
     Raises:
         Failure: The checkpoint is missing, damaged, or of an unknown family.
     """
-    folder = folder_of(model.source)
-    embedded = model.source == EMBEDDED
-    size, grid = (USUAL_SIZE, USUAL_GRID) if folder is None else measured(folder)
-    guidance = EMBEDDED_GUIDANCE if embedded else USUAL_GUIDANCE
+    place = folder_of(model.source)
+    if model.single and place is not None:
+        return assumed(model, described(place, model.description))
+    return assumed(model, None if place is None else measured(place))
+
+
+def assumed(model: Model, measures: tuple[int, int] | None = None) -> ModelProfile:
+    """Return the checkpoint's profile where its files say *measures*, or nothing."""
+    place = folder_of(model.source)
+    size, grid = measures or (USUAL_SIZE, USUAL_GRID)
+    guidance = EMBEDDED_GUIDANCE if model.source == EMBEDDED else USUAL_GUIDANCE
     return ModelProfile(
-        name=model.name or (folder.name if folder else model.source.rpartition("/")[2]),
-        source=str(folder) if folder else model.source,
+        name=model.name or (model.title if place is None or model.single else place.name),
+        source=str(place) if place else model.source,
         size=model.size or size,
         grid=grid,
         steps=model.steps,
@@ -51,8 +105,22 @@ def profile(model: Model) -> ModelProfile:
     )
 
 
-def measured(folder: Path) -> tuple[int, int]:
+def described(file: Path, description: str | None) -> tuple[int, int] | None:
+    """Return what the description of a checkpoint in one *file* says of its sizes, None if it is on the hub.
+
+    Raises:
+        Failure: The file is not there, or the description is unreadable.
+    """
+    if not file.is_file():
+        raise Failure(f"The model {file} does not exist.")
+    folder = None if description is None else folder_of(description)
+    return None if folder is None else measured(folder, weights=False)
+
+
+def measured(folder: Path, *, weights: bool = True) -> tuple[int, int]:
     """Return the side of a picture, and the pixels per latent, of the checkpoint in *folder*.
+
+    Its weights must be there as well, unless they come from elsewhere.
 
     Raises:
         Failure: Something of it is missing or unreadable.
@@ -70,7 +138,7 @@ def measured(folder: Path) -> tuple[int, int]:
         size = int(configs["unet"]["sample_size"]) * grid
     except (KeyError, TypeError, ValueError):
         raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
-    for part in ("text_encoder", "unet", "vae"):
+    for part in ("text_encoder", "unet", "vae") if weights else ():
         if any((folder / part).glob("*.safetensors")):
             continue
         if any((folder / part).glob("*.bin")):
@@ -80,6 +148,12 @@ def measured(folder: Path) -> tuple[int, int]:
             )
         raise Failure(f"The model in {folder} is incomplete: {part} has no weights.")
     return size, grid
+
+
+def _place(source: str | None) -> str | None:
+    """Return an absolute path for what names one: workers may run elsewhere."""
+    path = None if source is None else folder_of(source)
+    return source if path is None else str(path)
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ also readable from the environment as ``JOURNEYMAN_SECTION__KEY``. Secrets come 
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -25,13 +25,14 @@ from typing_extensions import override
 
 from bot.moderation.rules import RELAXABLE, Outcome, Sanctions
 from cli.failures import USAGE, Failure
+from cli.model_section import Model, in_order, problems_of
+from cli.section import Section
 from worker.accounts import Credits
 from worker.api import Category, Limits
 from worker.keep import Retention
 
 FILE = "journeyman.toml"
 PREFIX = "JOURNEYMAN_"  # of environment variables
-EMBEDDED = "embedded"  # the checkpoint that comes with the program
 ROOT = Path(__file__).resolve().parent.parent
 MISSPELT_SECRETS = ("token", "discord_token", "DISCORD_TOKEN", "bot_token")
 
@@ -45,28 +46,14 @@ def _named(path: object) -> object:
 NonEmpty = Annotated[Path, BeforeValidator(_named)]
 
 
-class Section(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Model(Section):
-    """``[model]``: which checkpoint draws. What is left out is read from its own files."""
-
-    name: str | None = None  # how jobs and pictures call it; the folder's name by default
-    source: str = EMBEDDED  # a folder in diffusers layout, or a hub id such as "owner/name"
-    size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
-    steps: int = Field(default=20, ge=1, le=200)  # denoising steps at --quality 1
-    guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, 7.5 for others
-
-
 class Engine(Section):
     """``[engine]``: the device and how it is used."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # auto: a graphics card where there is one
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: what the checkpoint suits
     threads: int | None = Field(default=None, ge=1, le=256)  # CPU threads; by default the cores, at most 4
+    memory_gb: float | None = Field(default=None, gt=0)  # for checkpoints kept loaded; by default half of it
+    offline: bool = False  # whether nothing is ever fetched from the hub
 
 
 class Log(Section):
@@ -136,6 +123,7 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = None  # from DISCORD_TOKEN
     discord_api: str | None = None  # REST base of a local Discord, as `journeyman playground` prints it
     model: Model = Model()
+    models: tuple[Model, ...] = ()  # several checkpoints, each a `[[models]]` with the keys of `[model]`
     limits: Limits = Limits()  # for one person
     credits: Credits = Credits()  # what people, roles and servers may use
     engine: Engine = Engine()
@@ -157,6 +145,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take arguments only: `load` is given the environment and reads it itself."""
         return (init_settings,)
+
+    @field_validator("models")
+    @classmethod
+    def _distinct(cls, value: tuple[Model, ...]) -> tuple[Model, ...]:
+        if found := problems_of(value):
+            raise ValueError("; ".join(found))
+        return value
+
+    @property
+    def checkpoints(self) -> tuple[Model, ...]:
+        """What draws, the default first."""
+        return in_order(self.models) or (self.model,)
 
     @property
     def token(self) -> str:
@@ -221,6 +221,8 @@ def load(
     if environ.get("DISCORD_TOKEN"):
         values["discord_token"] = environ["DISCORD_TOKEN"]
     values = _merged(values, {key: value for key, value in (options or {}).items() if value is not None})
+    if "model" in values and "models" in values:
+        problems.append("  model: with [[models]] there is no [model]; make it one more [[models]]")
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -290,7 +292,8 @@ def known_keys() -> tuple[str, ...]:
 
 
 def _problem(error: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in error["loc"])
+    # The entries of a list count from 1, as people count.
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
     if error["loc"] == ("data",):
         return "  data: it must name a folder"
     if error["type"] != "extra_forbidden":
@@ -301,5 +304,8 @@ def _problem(error: ErrorDetails) -> str:
 
 
 def _unknown(key: str, shown: str) -> str:
-    near = difflib.get_close_matches(key, (*SECTIONS, *known_keys()), n=1)
+    known: tuple[str, ...] = (*SECTIONS, *known_keys())
+    if (entry := re.match(r"models\.\d+\.", key)) and key.count(".") == 2:  # noqa: PLR2004 - list, number, key
+        known = tuple(f"{entry[0]}{name}" for name in Model.model_fields)
+    near = difflib.get_close_matches(key, known, n=1)
     return f"{shown}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

@@ -42,7 +42,7 @@ def examined(settings: Settings, *, now: float) -> Iterator[Finding]:
     yield doctor_machine.python(sys.version_info[:2])
     yield doctor_machine.packages("libraries", LIBRARIES)
     yield doctor_machine.packages("drawing", DRAWING)
-    yield doctor_machine.model(settings)
+    yield from doctor_machine.models(settings)
     yield from gates(settings.moderation)
     existing = next(each for each in (folder.root, *folder.root.parents) if each.exists())
     yield doctor_machine.space(existing)

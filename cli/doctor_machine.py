@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -14,6 +15,7 @@ from cli.config import Settings
 from cli.failures import Failure
 from cli.finding import Finding, attempted, fine, note, problem
 from cli.folder import Folder
+from cli.model_section import Model
 from cli.monitor import announced
 
 LOW_BYTES = 500 * 1000 * 1000  # below this, a few hundred pictures fill the disk
@@ -45,21 +47,31 @@ def packages(subject: str, names: tuple[str, ...]) -> Finding:
     return fine(subject, ", ".join(found) + ".")
 
 
-def model(settings: Settings) -> Finding:
-    """Look at the checkpoint: its layout, and whether its weights can be read and are whole."""
+def models(settings: Settings) -> Iterator[Finding]:
+    """Look at every checkpoint: its layout, and whether its weights can be read and are whole."""
+    several = len(settings.checkpoints) > 1
+    for each in settings.checkpoints:
+        subject = f"model {each.title}" if several else "model"
+        yield attempted(subject, partial(_looked_at, each))
 
-    def look() -> str:
-        profile = checkpoint.profile(settings.model)
-        folder = checkpoint.folder_of(settings.model.source)
-        for path in () if folder is None else sorted(folder.rglob("*.safetensors")):
-            _check_weights(path)
-        here = "" if folder else " (from the hub, when first used)"
-        return (
-            f"{profile.name}: {profile.size}x{profile.size} pixels, {profile.steps} steps, "
-            f"guidance {profile.guidance:g}{here}."
-        )
 
-    return attempted("model", look)
+def _looked_at(model: Model) -> str:
+    profile = checkpoint.profile(model)
+    place = checkpoint.folder_of(model.source)
+    for path in weights_of(place):
+        _check_weights(path)
+    here = "" if place else " (from the hub, when first used)"
+    return (
+        f"{profile.name}: {profile.size}x{profile.size} pixels, {profile.steps} steps, "
+        f"guidance {profile.guidance:g}{here}."
+    )
+
+
+def weights_of(place: Path | None) -> Sequence[Path]:
+    """Return the files of weights of a checkpoint in a folder or a file."""
+    if place is None:
+        return ()
+    return [place] if place.is_file() else sorted(place.rglob("*.safetensors"))
 
 
 def _check_weights(path: Path) -> None:

@@ -44,7 +44,7 @@ def imagine(
         defaults = {"data": Path(own), "log": {"level": "warning"}}
         settings = load(os.environ, file=config, options={"data": data or Path(own)}, defaults=defaults)
         logs.setup(settings.log, process="imagine")
-        checkpoint.profile(settings.model)
+        checkpoint.catalogue(settings)
         out.mkdir(parents=True, exist_ok=True)
         with bar() as progress:
             task = progress.add_task("Loading the model", total=1.0)

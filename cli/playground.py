@@ -41,7 +41,7 @@ def playground(
     settings = load(os.environ, file=config, options={"data": data}, defaults=defaults)
     logs.setup(settings.log, process="playground")
     if not discord_only:
-        checkpoint.profile(settings.model)
+        checkpoint.catalogue(settings)
     show = Screen(as_json=as_json)
     asyncio.run(until_stopped(_serve(settings, port, config, show, alone=discord_only)))
     show.line("Stopped.")

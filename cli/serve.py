@@ -24,7 +24,7 @@ def run(data: options.Data = None, config: options.Config = None) -> None:
     settings = load(os.environ, file=config, options={"data": data})
     logs.setup(settings.log, process="run")
     _ = settings.token
-    checkpoint.profile(settings.model)
+    checkpoint.catalogue(settings)
     environ = inherited(os.environ, settings)
     programs = [program("bot", config, environ), program("worker", config, environ)]
     asyncio.run(until_stopped(supervised(Supervisor(programs, clock=time.monotonic))))
@@ -49,7 +49,7 @@ def worker(
     with told(tether):
         settings = load(os.environ, file=config, options={"data": data})
         logs.setup(settings.log, process="worker")
-        checkpoint.profile(settings.model)
+        checkpoint.catalogue(settings)
         os.environ.update(quiet_libraries(os.environ))
         from cli.worker_process import serve
 

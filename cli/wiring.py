@@ -32,7 +32,7 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
         ImageStore(folder.pictures),
         limits=settings.limits,
         credits=settings.credits,
-        profile=checkpoint.profile(settings.model),
+        catalogue=checkpoint.catalogue(settings),
         clock=time.time,
         random=SystemRandom(),
         locks=folder.root,
@@ -55,7 +55,7 @@ def office_on(database: Database, folder: Folder, settings: Settings) -> SqliteA
     """Return the admins' desk over an open database."""
     return SqliteAdminDesk(
         database,
-        models=(checkpoint.profile(settings.model).name,),
+        models=checkpoint.catalogue(settings).names,
         rules=Rules(settings.limits, settings.credits),
         pictures=folder.pictures,
         clock=time.time,

@@ -16,6 +16,7 @@ from cli.config import Engine, Settings
 from cli.folder import Folder, opened
 from cli.moderation import screening_on
 from cli.monitor import Monitor, usable
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.engine.checkpoint import Hardware
 from worker.engine.local import InProcessDevice
@@ -27,7 +28,6 @@ from worker.queue.checkpoints import install
 from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
-from worker.recipe import ModelProfile
 from worker.runner import Runner
 
 POLITENESS = 10  # added to the process's nice value: the bot answers at once even while every core draws
@@ -87,8 +87,8 @@ async def drawing(
     with FileLock(lock):
         try:
             loaded: dict[str, str] = {}
-            profile = checkpoint.profile(settings.model)
-            async with device_of(profile, settings.engine, loaded.__setitem__) as device:
+            catalogue = checkpoint.catalogue(settings)
+            async with device_of(catalogue, settings.engine, loaded.__setitem__) as device:
                 await upkeep.take_back()
                 for model, weights in loaded.items():
                     await database.write(partial(install, name=model, weights=weights, now=time.time()))
@@ -104,7 +104,7 @@ async def drawing(
                     database,
                     worker=name,
                     device=hardware(settings.engine),
-                    model=profile.name,
+                    model=", ".join(catalogue.names),
                     use=device.use,
                     trouble=lambda: runner.trouble,
                     clock=time.time,
@@ -128,11 +128,18 @@ def forget_dead(root: Path, *, now: float) -> None:
 
 @asynccontextmanager
 async def device_of(
-    profile: ModelProfile, engine: Engine, loaded: Callable[[str, str], None]
+    catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str], None]
 ) -> AsyncIterator[InProcessDevice]:
-    """Load the model, tell *loaded* its name and weights, hand out the device; it is closed afterwards."""
+    """Load the default model, hand out the device; it is closed afterwards.
+
+    Args:
+        catalogue: The checkpoints that draw.
+        engine: What is drawn on.
+        loaded: Told name and weights of each checkpoint when it is loaded.
+    """
+    profiles = [entry.profile for entry in catalogue.entries]
     device = InProcessDevice(
-        lambda: Models([profile], Hardware.named(engine.device, engine.dtype), loaded),
+        lambda: Models(profiles, Hardware.named(engine.device, engine.dtype), loaded),
         time.monotonic,
         engine.threads or min(MOST_THREADS, os.cpu_count() or 1),
     )

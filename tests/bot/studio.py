@@ -23,6 +23,7 @@ from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.easel import Easel
 from worker.accounts import Credits
 from worker.api import Job, JobId, Limits
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.confidant import Confidant
@@ -49,6 +50,7 @@ class Studio:
         self.facts: dict[str, Any] = playground.facts().model_dump()
         self.limits = limits or Limits()
         self.skew = 0.0  # seconds by which the bot's clock runs ahead
+        self.catalogue = Catalogue.of(ModelProfile(name="tiny", source="tiny", size=64))
         self.moderation: Moderation | None = None  # for bots that start after it was set
         self.bot: Journeyman
 
@@ -63,7 +65,7 @@ class Studio:
                 self.database,
                 self.images,
                 limits=self.limits,
-                profile=ModelProfile(name="tiny", source="tiny", size=64),
+                catalogue=self.catalogue,
                 clock=time.time,
                 random=Random(7),
                 locks=self.folder,

@@ -17,6 +17,7 @@ from bot.settings import Settings
 from tests.bot.easel import Easel
 from tests.bot.studio import QUICK
 from worker.api import Limits
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue.desk import SqliteDesk
@@ -46,7 +47,7 @@ class Stage:
                 database,
                 images,
                 limits=Limits(),
-                profile=ModelProfile(name="tiny", source="tiny", size=64),
+                catalogue=Catalogue.of(ModelProfile(name="tiny", source="tiny", size=64)),
                 clock=time.time,
                 random=Random(7),
                 locks=self.folder,

@@ -14,6 +14,7 @@ from tests.fakes import Clock
 from worker.accounts import Allowance, Credits, Whose
 from worker.api import ErrorCode, Imagine, Job, Limits, WorkerError
 from worker.cost import GRAINS, grains
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.images import ImageStore
 from worker.queue import ledger, quota
@@ -121,6 +122,7 @@ async def house_in(
     seed: int = 0,
     clock: Clock | None = None,
     file: str = "jobs.db",
+    catalogue: Catalogue | None = None,
 ) -> AsyncIterator[House]:
     limits = limits or Limits()
     clock = clock or Clock()
@@ -131,7 +133,7 @@ async def house_in(
             images,
             limits=limits,
             credits=credits,
-            profile=PROFILE,
+            catalogue=catalogue or Catalogue.of(PROFILE),
             clock=clock,
             random=Random(seed),
             locks=folder,

@@ -20,6 +20,10 @@ RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set 
 
 COLUMNS = "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs "
 NOT_PUT_OFF = " AND (retry_at <= :now OR retry_at > :now + :most)"
+DRAWS = (  # what is only enlarged needs no checkpoint
+    " AND (json_extract(recipe, '$.kind') <> 'drawing'"
+    " OR NOT EXISTS (SELECT 1 FROM models WHERE models.name = jobs.model AND NOT models.enabled))"
+)
 
 Found = tuple[sqlite3.Row, Offer | None]  # a job, and the offer it is taken by
 
@@ -148,7 +152,7 @@ def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float) -> sql
     order = "seq" if offer.by_age else "behind, work, seq"
     row: sqlite3.Row | None = db.execute(
         COLUMNS + "WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id AND behind <= :behind"
-        f"{NOT_PUT_OFF} ORDER BY {order} LIMIT 1",
+        f"{NOT_PUT_OFF}{DRAWS} ORDER BY {order} LIMIT 1",
         {
             "speed": speed,
             "owner_id": offer.line.owner_id,
@@ -163,7 +167,7 @@ def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float) -> sql
 def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row | None:
     row: sqlite3.Row | None = db.execute(
         COLUMNS + "INDEXED BY jobs_promoted WHERE state = 'queued' AND promoted > 0 AND speed = :speed"
-        f"{NOT_PUT_OFF} ORDER BY promoted LIMIT 1",
+        f"{NOT_PUT_OFF}{DRAWS} ORDER BY promoted LIMIT 1",
         {"speed": speed, "now": now, "most": RETRY_MOST_SECONDS},
     ).fetchone()
     return row

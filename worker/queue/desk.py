@@ -13,7 +13,6 @@ from uuid import UUID
 from parser import Speed
 from worker import cost
 from worker.accounts import Account, Credits
-from worker.admin import QueueMode
 from worker.api import (
     DIRECT,
     Cell,
@@ -33,6 +32,7 @@ from worker.api import (
     Standing,
     Usage,
 )
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.grids import GRID, composed
 from worker.images import ImageStore
@@ -42,7 +42,8 @@ from worker.queue.checkpoints import installed
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.quota import Rules
 from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
-from worker.recipe import PICTURES, ModelProfile
+from worker.queue.shelf import Shelf, shelf
+from worker.recipe import PICTURES, Drawing, ModelProfile
 
 
 class SqliteDesk:
@@ -55,7 +56,7 @@ class SqliteDesk:
         *,
         limits: Limits,
         credits: Credits | None = None,
-        profile: ModelProfile,
+        catalogue: Catalogue,
         clock: Callable[[], float],
         random: Random,
         locks: Path,
@@ -67,7 +68,7 @@ class SqliteDesk:
             images: Where the pictures are.
             limits: What one person may have under way, and whether turbo is open.
             credits: What people may use; unlimited if left out.
-            profile: The checkpoint new jobs are drawn by.
+            catalogue: The checkpoints that draw.
             clock: Tells Unix seconds.
             random: Where seeds and ids come from; ``random.SystemRandom()`` in earnest.
             locks: The folder of the workers' lock files.
@@ -75,7 +76,7 @@ class SqliteDesk:
         self._database = database
         self._images = images
         self._rules = Rules(limits, credits or Credits())
-        self._profile = profile
+        self._catalogue = catalogue
         self._clock = clock
         self._random = random
         self._locks = locks
@@ -95,11 +96,13 @@ class SqliteDesk:
             DatabaseBusy: The file did not answer in time.
             WorkerError: ``DISK_FULL``; nothing was queued.
         """
-        known, source = await self._database.read(partial(_look_up, order=order, key=key))
+        look_up = partial(_look_up, order=order, key=key, catalogue=self._catalogue)
+        known, source, found = await self._database.read(look_up)
         if known is not None:
             return known
-        made = plan(order, source, profile=self._profile, seed=self._random.getrandbits(32))
-        made = await self._available(order, source, made)
+        profile, source = found.pick(order, source)
+        made = plan(order, source, profile=profile, seed=self._random.getrandbits(32))
+        made = await self._available(order, source, made, profile)
         speed = check_lane(made.request, self._rules.limits) if made.recipe else Speed.FAST
         draft = Draft(
             id=JobId(str(UUID(int=self._random.getrandbits(128), version=4))),
@@ -110,7 +113,7 @@ class SqliteDesk:
             origin=origin,
             owner_id=owner_id,
             speed=speed,
-            credits=_price(order, made, self._profile, speed),
+            credits=_price(order, made, profile, speed),
             seed=made.seed,
             model=made.model,
             model_hash=made.model_hash,
@@ -163,7 +166,7 @@ class SqliteDesk:
         found = await self._database.read(partial(places.place, job_id=job_id))
         if found is None:
             return None
-        paused = await self._database.read(gate.mode) is not QueueMode.OPEN
+        paused = await self._database.read(partial(gate.holds, job_id=job_id))
         return Standing(
             place=found.place, wait_seconds=found.wait_seconds, away=await self.away(), paused=paused
         )
@@ -203,12 +206,14 @@ class SqliteDesk:
         """Tell whether no worker is running."""
         return not any_worker(self._locks)  # microseconds: no thread needed
 
-    async def _available(self, order: Order, source: Source | None, made: Plan) -> Plan:
+    async def _available(
+        self, order: Order, source: Source | None, made: Plan, profile: ModelProfile
+    ) -> Plan:
         """Return *made*, or a plan that does without a picture that is gone."""
         if await self._holds(made.needs):
             return made
         if isinstance(order, Cell) and source is not None:
-            again = redrawn(made, source, index=order.index, profile=self._profile)
+            again = redrawn(made, source, index=order.index, profile=profile)
             if again is not None and await self._holds(again.needs):
                 return again
         raise PictureGone(made.needs or "")
@@ -249,13 +254,15 @@ def _read(images: ImageStore, name: str) -> bytes:
         return composed([images.read(f"{folder}/{number}.png") for number in range(1, PICTURES + 1)])
 
 
-def _look_up(db: sqlite3.Connection, *, order: Order, key: str) -> tuple[Job | None, Source | None]:
-    """Return the job *key* already stands for, and the order's source."""
-    known = find_by_key(db, key)
+def _look_up(
+    db: sqlite3.Connection, *, order: Order, key: str, catalogue: Catalogue
+) -> tuple[Job | None, Source | None, Shelf]:
+    """Return the job *key* already stands for, the order's source, and what may draw it."""
+    known, found = find_by_key(db, key), shelf(db, catalogue)
     if known is not None or isinstance(order, Imagine):
-        return known, None
+        return known, None, found
     job = find(db, order.source)
-    return None, Source(job, recipe_of(db, job.id), installed(db, job.model))
+    return None, Source(job, recipe_of(db, job.id), installed(db, job.model)), found
 
 
 def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rules: Rules, now: float) -> Job:
@@ -265,7 +272,8 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rul
     gate.check_person(db, draft.owner_id, now)
     if draft.state is JobState.QUEUED:
         gate.check_open(db)
-        gate.check_model(db, draft.model)
+        if isinstance(draft.recipe, Drawing):  # an enlargement needs no checkpoint
+            gate.check_model(db, draft.model)
         terms = quota.terms(db, draft.owner_id, membership, rules)
         quota.check_room(db, draft.owner_id, terms.person)
         payment = quota.payment(db, draft, membership, terms, now=now)

@@ -3,7 +3,7 @@
 import sqlite3
 
 from worker.admin import QueueMode, Restriction
-from worker.api import ErrorCode, Rejected
+from worker.api import ErrorCode, JobId, Rejected
 
 
 def mode(db: sqlite3.Connection) -> QueueMode:
@@ -53,3 +53,15 @@ def check_model(db: sqlite3.Connection, name: str) -> None:
     """
     if db.execute("SELECT 1 FROM models WHERE name = ? AND NOT enabled", (name,)).fetchone():
         raise Rejected(ErrorCode.MODEL_OFF, model=name)
+
+
+def holds(db: sqlite3.Connection, job_id: JobId) -> bool:
+    """Tell whether an admin keeps a waiting job from being drawn: the queue is not open, or its model off."""
+    if mode(db) is not QueueMode.OPEN:
+        return True
+    found = db.execute(
+        "SELECT 1 FROM jobs JOIN models ON models.name = jobs.model"
+        " WHERE id = ? AND NOT enabled AND json_extract(recipe, '$.kind') = 'drawing'",
+        (job_id,),
+    )
+    return found.fetchone() is not None

@@ -1,7 +1,7 @@
 """What admins are shown: reads only."""
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from parser import Speed
@@ -23,6 +23,7 @@ from worker.api import LANES, Category, JobState
 from worker.deeds import Rank, Which
 from worker.lock import is_held, worker_lock
 from worker.queue import gate as gates
+from worker.queue.shelf import switches
 
 FAILURES = 5  # of the last jobs that failed
 _LINE = (
@@ -164,14 +165,8 @@ def words(
 
 def models(db: sqlite3.Connection, installed: Sequence[str]) -> Sequence[ModelLine]:
     """Return the models of the configuration; the first is the default where nobody chose."""
-    rows: Mapping[str, sqlite3.Row] = {
-        row["name"]: row for row in db.execute("SELECT name, enabled, is_default FROM models")
-    }
-    chosen = next((name for name in installed if name in rows and rows[name]["is_default"]), installed[0])
-    return [
-        ModelLine(name=name, enabled=name not in rows or rows[name]["enabled"], default=name == chosen)
-        for name in installed
-    ]
+    off, default = switches(db, installed)
+    return [ModelLine(name=name, enabled=name not in off, default=name == default) for name in installed]
 
 
 def workers(db: sqlite3.Connection, locks: Path) -> Sequence[WorkerLine]:
