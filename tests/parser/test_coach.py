@@ -11,14 +11,26 @@ from parser.coach import BUTTON_LABEL, Advice, Facts, Language, Rule, answer_in,
 BAD: list[tuple[str, Rule, list[str]]] = [
     ("a man without an umbrella in the rain", Rule.WITHOUT, ["a man in the rain --no umbrella"]),
     ("a street with no cars and no people --ar 3:2", Rule.WITHOUT, ["a street --ar 3:2 --no cars, people"]),
-    ("a portrait of a woman, no hats, no glasses", Rule.WITHOUT, ["a portrait of a woman --no hats, glasses"]),
+    (
+        "a portrait of a woman, no hats, no glasses",
+        Rule.WITHOUT,
+        ["a portrait of a woman --no hats, glasses"],
+    ),
     ("a room that has no windows", Rule.WITHOUT, ["a room --no windows"]),
-    ("a knight without a helmet or shield on a hill", Rule.WITHOUT, ["a knight on a hill --no helmet, shield"]),
+    (
+        "a knight without a helmet or shield on a hill",
+        Rule.WITHOUT,
+        ["a knight on a hill --no helmet, shield"],
+    ),
     ("a cat without any cup of tea", Rule.WITHOUT, ["a cat --no cup of tea"]),
     ("a house, without trees:: fog::.5", Rule.WITHOUT, ["a house:: fog::.5 --no trees"]),
     ("a fox with no tail --no snow", Rule.WITHOUT, ["a fox --no snow --no tail"]),
     ("no hats", Rule.WITHOUT, []),
-    ("un hombre sin sombrero ni gafas en la calle", Rule.WITHOUT, ["un hombre en la calle --no sombrero, gafas"]),
+    (
+        "un hombre sin sombrero ni gafas en la calle",
+        Rule.WITHOUT,
+        ["un hombre en la calle --no sombrero, gafas"],
+    ),
     ("una casa que no tiene ventanas", Rule.WITHOUT, ["una casa --no ventanas"]),
     ("un retrato de mujer sin fondo blanco", Rule.WITHOUT, ["un retrato de mujer --no fondo blanco"]),
     ("a street, do not show cars, wet asphalt", Rule.NEGATION, ["a street, wet asphalt --no cars"]),
@@ -26,7 +38,11 @@ BAD: list[tuple[str, Rule, list[str]]] = [
     ("a fox, not red", Rule.NEGATION, ["a fox --no red"]),
     ("a beach at dawn, avoid people", Rule.NEGATION, ["a beach at dawn --no people"]),
     ("una calle de noche, no muestres coches", Rule.NEGATION, ["una calle de noche --no coches"]),
-    ("un castillo en la niebla, evita los colores vivos", Rule.NEGATION, ["un castillo en la niebla --no colores vivos"]),
+    (
+        "un castillo en la niebla, evita los colores vivos",
+        Rule.NEGATION,
+        ["un castillo en la niebla --no colores vivos"],
+    ),
     ("please draw me a fox", Rule.COMMAND, ["a fox"]),
     ("could you create an image of a castle please?", Rule.COMMAND, ["a castle"]),
     ("I want a dragon over the sea --seed 4", Rule.COMMAND, ["a dragon over the sea --seed 4"]),
@@ -40,7 +56,11 @@ BAD: list[tuple[str, Rule, list[str]]] = [
         Rule.CONTRADICTION,
         ["a black and white photo of a parrot", "a photo of a colorful parrot"],
     ),
-    ("a fox in snow --no fox, hats", Rule.CONTRADICTION, ["a fox in snow --no hats", "in snow --no fox, hats"]),
+    (
+        "a fox in snow --no fox, hats",
+        Rule.CONTRADICTION,
+        ["a fox in snow --no hats", "in snow --no fox, hats"],
+    ),
     (
         "una calle de noche a mediodía",
         Rule.CONTRADICTION,
@@ -146,8 +166,10 @@ PLAIN = [
     "🦊 en la nieve",
 ]
 
+UNKNOWN = Facts()
 
-def found(prompt: str, rule: Rule, facts: Facts = Facts()) -> Advice | None:
+
+def found(prompt: str, rule: Rule, facts: Facts = UNKNOWN) -> Advice | None:
     return next((advice for advice in coach(prompt, facts=facts) if advice.rule is rule), None)
 
 
@@ -195,7 +217,11 @@ def test_what_is_open_is_offered_in_the_language_of_the_prompt() -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["a fox, watercolor, golden hour light", "close-up of a fox at night, ink", "acuarela de un zorro al atardecer"],
+    [
+        "a fox, watercolor, golden hour light",
+        "close-up of a fox at night, ink",
+        "acuarela de un zorro al atardecer",
+    ],
 )
 def test_nothing_is_offered_where_enough_is_said(prompt: str) -> None:
     assert coach(prompt) == ()
@@ -230,8 +256,13 @@ def test_parts_are_measured_one_by_one() -> None:
 
 
 def test_an_exact_count_is_taken_where_there_is_one() -> None:
-    assert found("a fox in the snow", Rule.WINDOW, Facts(window=3, count=lambda text: len(text.split()))) is not None
-    assert found("a fox in the snow", Rule.WINDOW, Facts(window=5, count=lambda text: len(text.split()))) is None
+    assert (
+        found("a fox in the snow", Rule.WINDOW, Facts(window=3, count=lambda text: len(text.split())))
+        is not None
+    )
+    assert (
+        found("a fox in the snow", Rule.WINDOW, Facts(window=5, count=lambda text: len(text.split()))) is None
+    )
 
 
 def test_quotes_and_braces_keep_their_wording() -> None:
@@ -292,7 +323,15 @@ def test_any_text_is_answered_and_no_button_breaks_a_prompt_that_works(prompt: s
 def test_the_longest_prompts_are_answered_in_no_time() -> None:
     import time
 
-    for piece in ("no cats, ", "a beautiful {a, b} ", "without a hat and ", "x" * 50 + " ", "cats::2 ", '"', "a "):
+    for piece in (
+        "no cats, ",
+        "a beautiful {a, b} ",
+        "without a hat and ",
+        "x" * 50 + " ",
+        "cats::2 ",
+        '"',
+        "a ",
+    ):
         prompt = (piece * PROMPT_LIMIT)[:PROMPT_LIMIT]
         began = time.perf_counter()
         coach(prompt)
