@@ -22,6 +22,7 @@ class DeviceJob:
     recipe: Recipe
     source: bytes | None  # PNG of the picture the recipe starts from
     text: Mapping[str, str]  # what the PNGs carry: prompt, seed, job id
+    kept: bytes | None = None  # what an earlier attempt left, as its `Dropped` said
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A job was cancelled or handed back; its latents are gone."""
+    """A job was cancelled or handed back; its latents are gone.
+
+    Attributes:
+        kept: Of one that was handed back, what it takes to go on from there; None: it begins anew.
+    """
 
     job_id: JobId
     attempt: int
+    kept: bytes | None = None
 
 
 DeviceEvent = Advanced | Finished | Failed | Dropped
@@ -118,6 +124,10 @@ class Device(Protocol):
 
     async def cancel(self, job_id: JobId) -> None:
         """Ask the step loop to drop *job_id*; a `Dropped` follows if it was there."""
+        ...
+
+    async def suspend(self) -> None:
+        """Ask it to finish its step and hand back every job; those that were begun keep what was drawn."""
         ...
 
     async def capacity(self) -> Capacity:

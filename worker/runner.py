@@ -24,6 +24,7 @@ REPORT_SECONDS = 1.0  # between two progress rows of a job
 CANCEL_SECONDS = 0.4  # between two looks for jobs to stop, while any runs
 LOOK_SECONDS = 1.0  # between two looks at the queue while nobody writes; some jobs fall due by the clock
 RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0)  # for an outcome that could not be written; the last one again and again
+STOP_SECONDS = 20.0  # at most, for the step under way and for recording what was drawn by then
 TROUBLE_SECONDS = 3.0  # before the next try of anything else while the database is busy or the disk full
 
 Outcome = Callable[[], Awaitable[None]]  # writes how a job ended; may be called again
@@ -90,10 +91,13 @@ class Runner:
         self._stopping = False
         self._moved = asyncio.Event()  # something may be due for a report
         self._wake = asyncio.Event()  # look at the queue now
+        self._ended = asyncio.Event()  # the device is done with a job
         self._settling: asyncio.TaskGroup
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set; then hand back what is unfinished, without using an attempt.
+
+        What was drawn of it by then is kept, but for the step under way.
 
         A busy database and a full disk are waited for.
 
@@ -117,10 +121,20 @@ class Runner:
                 alarm = group.create_task(self._ring_at(stop))
                 await self._claim_until(stop)
                 self._stopping = True
+                await self._suspend()
                 for loop in (*loops, alarm):
                     loop.cancel()
         finally:
             await self._hand_back_all()
+
+    async def _suspend(self) -> None:
+        """Have the device hand back everything, and see how each job ended there."""
+        await self._device.suspend()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                while any(not active.settling for active in self._active.values()):
+                    await self._ended.wait()
+                    self._ended.clear()
 
     async def _claim_until(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -156,6 +170,7 @@ class Runner:
         self._active[job_id] = active
         try:
             source = await self._source(claim)
+            kept = await self._store.kept_of(job_id)
         except WorkerError as error:
             again = error.code in {ErrorCode.DATABASE_BUSY, ErrorCode.DISK_FULL}
             self._settle(active, partial(self._store.fail, active.id, error.code, retryable=again))
@@ -170,6 +185,7 @@ class Runner:
                 recipe=claim.recipe,
                 source=source,
                 text={"prompt": canonical(claim.job.request), "seed": str(claim.job.seed), "job_id": job_id},
+                kept=kept,
             )
         )
 
@@ -207,9 +223,10 @@ class Runner:
             case Failed(code=code, retryable=retryable):
                 self.trouble = Trouble(code, self._clock())
                 self._settle(active, partial(self._store.fail, active.id, code, retryable=retryable))
-            case Dropped():
-                outcome = self._store.cancelled if active.cancelling else self._store.hand_back
-                self._settle(active, partial(outcome, active.id))
+            case Dropped() if active.cancelling:
+                self._settle(active, partial(self._store.cancelled, active.id))
+            case Dropped(kept=kept):
+                self._settle(active, partial(self._store.hand_back, active.id, kept))
 
     async def _finish(self, active: Active, event: Finished) -> None:
         job_id = event.job_id
@@ -236,6 +253,7 @@ class Runner:
     def _settle(self, active: Active, outcome: Outcome) -> None:
         """Record *outcome* beside everything else, however long it takes; meanwhile the lease is renewed."""
         active.settling = True
+        self._ended.set()
         self._wake.set()  # the device has room again
         self._settling.create_task(self._settled(active, outcome))
 
@@ -307,6 +325,7 @@ class Runner:
             for job_id in heartbeat.lost:
                 log.warning("lease_lost", job_id=job_id)
                 self._active.pop(job_id, None)
+                self._ended.set()
                 await self._device.cancel(job_id)
             await self._cancel(heartbeat.cancel_requested)
 

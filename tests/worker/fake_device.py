@@ -18,6 +18,8 @@ from worker.device import (
 )
 from worker.recipe import Drawing, picture_count
 
+KEPT = b"half a picture"  # of every job that was suspended
+
 
 class FakeDevice:
     """Take one step of every job whenever the loop comes round, while *going* is set."""
@@ -47,17 +49,26 @@ class FakeDevice:
         if job_id in self._tasks:
             self.drop(job_id)
 
+    async def suspend(self) -> None:
+        for job_id in list(self._tasks):
+            self.drop(job_id, kept=KEPT)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What draws now."""
+        return [task for _, task in self._tasks.values()]
+
     async def capacity(self) -> Capacity:
         resident = sum(picture_count(job.recipe) for job, _ in self._tasks.values())
         free = max(0, self._places - resident)
         newcomers = max(0, min(self._newcomers, self._places + self._newcomers - resident))
         return Capacity(dict.fromkeys(Speed, free), resident, newcomers)
 
-    def drop(self, job_id: JobId) -> None:
+    def drop(self, job_id: JobId, *, kept: bytes | None = None) -> None:
         """Give a job up, asked or not."""
         job, task = self._tasks.pop(job_id)
         task.cancel()
-        self._log.append(Dropped(job.job_id, job.attempt))
+        self._log.append(Dropped(job.job_id, job.attempt, kept))
 
     def pause(self, job_id: JobId) -> None:
         """Say that a higher lane came first."""

@@ -2,12 +2,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 
-from tests.worker.fake_device import FakeDevice
+from tests.worker.fake_device import KEPT, FakeDevice
 from tests.worker.house import House, prompt
 from worker import runner as runner_module
 from worker.api import ErrorCode, Job, JobId, JobState, Strength, Upscale, Vary, WorkerError
@@ -198,6 +198,67 @@ async def test_stopping_hands_back_at_once_and_uses_no_attempt(house: House, dev
     device.going.set()
     async with running(house, device):
         await reaches(house, job.id, JobState.SUCCEEDED)
+
+
+async def test_what_was_drawn_before_a_stop_is_gone_on_with(house: House, device: FakeDevice) -> None:
+    job = await house.submit()
+    device.going.clear()
+    async with running(house, device):
+        await under_way(device)
+    assert device.jobs[0].kept is None
+    async with running(house, device):
+        await under_way(device, 2)
+        assert device.jobs[1].kept == KEPT
+        device.going.set()
+        await reaches(house, job.id, JobState.SUCCEEDED)
+    assert await house.store.kept_of(job.id) is None
+
+
+async def test_what_ends_while_the_worker_stops_is_stored(house: House, device: FakeDevice) -> None:
+    class Ending:
+        """A device whose job is done by the time it is asked to hand it back."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(device, name)
+
+        async def suspend(self) -> None:
+            device.going.set()
+            await device.tasks[0]
+
+    job = await house.submit()
+    device.going.clear()
+    async with running(house, cast("FakeDevice", Ending())):
+        await under_way(device)
+    assert (await house.desk.get(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_after_a_death_a_job_begins_anew_for_what_was_kept_may_be_why(house: House) -> None:
+    job = await house.submit()
+    [claim] = await house.claim("w")
+    await house.store.hand_back((job.id, claim.attempt), KEPT)
+    await house.claim("w")
+    assert await house.store.kept_of(job.id) == KEPT
+    await house.upkeep.take_back()  # nobody holds the lock of "w"
+    await house.claim("v")
+    assert await house.store.kept_of(job.id) is None
+
+
+async def test_nothing_is_kept_of_a_job_that_is_stopped_while_it_waits(house: House) -> None:
+    job = await house.submit()
+    [claim] = await house.claim()
+    await house.store.hand_back((job.id, claim.attempt), KEPT)
+    await house.desk.cancel(job.id)
+    assert await house.store.kept_of(job.id) is None
+
+
+async def test_nothing_is_kept_of_a_job_that_was_to_be_stopped(house: House) -> None:
+    job = await house.submit()
+    with FileLock(worker_lock(house.folder, "w")):
+        [claim] = await house.claim("w")
+        await house.desk.cancel(job.id)
+        await house.store.hand_back((job.id, claim.attempt), KEPT)
+    assert (await house.desk.get(job.id)).state is JobState.CANCELLED
+    assert await house.store.kept_of(job.id) is None
 
 
 async def test_a_job_the_device_gives_up_unasked_is_drawn_later(house: House, device: FakeDevice) -> None:

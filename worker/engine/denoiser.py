@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import diffusers
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
+from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner
 from worker.engine.glimpse import Glimpse
@@ -22,7 +24,7 @@ from worker.recipe import Drawing
 
 @dataclass(slots=True)
 class Row:
-    """One sample's tensors; its scheduler counts its own steps."""
+    """One sample's tensors; its scheduler counts its own steps. What steps change, `Denoiser.keep` keeps."""
 
     latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
     scheduler: Any
@@ -69,8 +71,7 @@ class Denoiser:
             context=int(told.positive.shape[1]),
             guided=recipe.guidance > 1,
         )
-        template = copy.deepcopy(self._checkpoint.scheduler)
-        template.set_timesteps(recipe.steps, device=self._device)
+        template = self._schedule(recipe)
         picture = None if job.source is None or recipe.start is None else self._encoded(job.source, recipe)
         rows = {}
         for index, seed in enumerate(recipe.seeds):
@@ -116,6 +117,43 @@ class Denoiser:
         row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
 
+    def keep(self, job: DeviceJob) -> Value:
+        """Return what its steps have made of the pictures of *job*.
+
+        Raises:
+            TypeError: Its kind of schedule holds what cannot be written.
+        """
+        assert isinstance(job.recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
+        fresh = self._schedule(job.recipe)
+        rows = [
+            {
+                "step": row.step,
+                "latents": row.latents,
+                "estimate": row.estimate,
+                "noise": row.generator.get_state(),
+                "schedule": changed(row.scheduler, fresh),
+            }
+            for row in self._rows_of(job)
+        ]
+        return {"of": self._identity(job), "rows": rows}
+
+    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
+        """Bring the pictures of *job*, just opened, to where `keep` found them.
+
+        Raises:
+            ValueError: It is of another recipe, other weights, or another version of the libraries.
+        """
+        if kept["of"] != self._identity(job):
+            raise ValueError("the recipe, the weights or the libraries are others")
+        for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
+            row.step = was["step"]
+            row.latents = was["latents"]
+            row.estimate = was["estimate"] and tuple(was["estimate"])
+            row.generator.set_state(was["noise"])
+            for name, value in was["schedule"].items():
+                setattr(row.scheduler, name, value)
+        return [row.step for row in self._rows_of(job)]
+
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Decode finished samples; a schedule left early ends at what the model expected to see.
 
@@ -146,6 +184,32 @@ class Denoiser:
     def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
         """Return what the PNG of picture *index* says; None is the grid."""
         return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
+
+    def _schedule(self, recipe: Drawing) -> Any:
+        """Return a scheduler that has not taken a step."""
+        scheduler = copy.deepcopy(self._checkpoint.scheduler)
+        scheduler.set_timesteps(recipe.steps, device=self._device)
+        return scheduler
+
+    def _rows_of(self, job: DeviceJob) -> list[Row]:
+        """Return the rows of *job*, in the order of its pictures."""
+        return [
+            self._rows[sample_id]
+            for sample_id in sorted(self._rows)
+            if sample_id[:2] == (job.job_id, job.attempt)
+        ]
+
+    def _identity(self, job: DeviceJob) -> list[str]:
+        """Return what must be the same for a picture that was begun to be gone on with."""
+        libraries = f"diffusers {diffusers.__version__}, torch {torch.__version__}"
+        hardware = f"{self._device}, {self._dtype}"
+        return [
+            self._checkpoint.profile.name,
+            self.weights,
+            hardware,
+            libraries,
+            job.recipe.model_dump_json(),
+        ]
 
     def _row(self, recipe: Drawing, seed: int, scheduler: Any, picture: torch.Tensor | None) -> Row:
         generator = torch.Generator("cpu").manual_seed(seed)

@@ -9,19 +9,17 @@ import structlog
 import torch
 
 from parser import Speed
-from worker.api import ErrorCode, JobId, WorkerError
+from worker.api import ErrorCode, JobId
 from worker.device import Capacity, Company, DeviceJob, Dropped, Failed
+from worker.engine import bookmark
+from worker.engine.blame import code_of, failure
+from worker.engine.bookmark import Value
 from worker.engine.pictures import Pixels
 from worker.engine.plan import BatchKey, Sample, SampleId, StepScheduler
 from worker.recipe import Recipe
 
 PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
 SUSPICIOUS = 3  # jobs that fail one after another, no pass succeeding between, condemn the device
-OUT_OF_MEMORY_WORDS = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-)  # of torch's CPU allocators
 
 log = structlog.get_logger()
 
@@ -39,6 +37,17 @@ class Backend(Protocol):
 
     def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
         """Advance one sample by its share of a forward pass."""
+        ...
+
+    def keep(self, job: DeviceJob) -> Value:
+        """Return how far the pictures of *job* are; may raise `TypeError` where that cannot be written."""
+        ...
+
+    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
+        """Bring the pictures of *job*, just opened, to where they were; return the steps each has taken.
+
+        May raise `ValueError`, having changed nothing: *kept* is of other weights or another program.
+        """
         ...
 
     def pictures(self, ids: Sequence[SampleId]) -> list[Pixels]:
@@ -171,12 +180,16 @@ class Engine:
         try:
             backend = self._backends.backend(job.recipe)
             work = Work(job, backend, backend.open(job))
+            seconds = _take_up(work)
         except Exception as error:  # noqa: BLE001 - whatever a network raises fails this job alone
             return [*earlier, self._failed(job, error)]
-        work.seconds = self._clock() - began
+        work.seconds = seconds + self._clock() - began
         self._works[job.job_id] = work
         self._scheduler.add(work.samples)
-        return earlier
+        self._outcomes = earlier
+        if done := [sample for sample in work.samples if sample.done]:
+            self._conclude(work, done)
+        return self._outcomes
 
     def cancel(self, job_id: JobId) -> list[Outcome]:
         """Drop a job's latents; nothing if it is not here."""
@@ -185,6 +198,10 @@ class Engine:
             return []
         self._forget(work)
         return [Dropped(work.job.job_id, work.job.attempt)]
+
+    def suspend(self) -> list[Outcome]:
+        """Drop every job, and say of each what it takes to go on with it."""
+        return [self._hand_back(work) for work in list(self._works.values())]
 
     def drop_all(self) -> list[Outcome]:
         """Drop every job."""
@@ -238,7 +255,7 @@ class Engine:
         return [sample for sample in batch if sample.id.job_id in self._works]
 
     def _divide(self, batch: Sequence[Sample], error: Exception) -> list[Sample]:
-        if _code(error) is ErrorCode.OUT_OF_MEMORY:
+        if code_of(error) is ErrorCode.OUT_OF_MEMORY:
             self._make_room(batch)
         if len(batch) == 1:
             self._fail(self._works[batch[0].id.job_id], error)
@@ -264,7 +281,7 @@ class Engine:
             torch.cuda.empty_cache()
         waiting = self._scheduler.newest_paused_relax()
         if waiting is not None:
-            self._outcomes += self.cancel(waiting)
+            self._outcomes.append(self._hand_back(self._works[waiting]))
 
     def _record(self, batch: Sequence[Sample]) -> None:
         self._failing.clear()
@@ -324,11 +341,23 @@ class Engine:
 
     def _failed(self, job: DeviceJob, error: Exception) -> Failed | Dropped:
         """Return how a job ends that *error* hit: handed back, if the device is to blame."""
-        failed = _failed(job, error)
+        failed = failure(job, error)
         if not failed.retryable:
             return failed
         self._failing.add(job.job_id)
         return Dropped(job.job_id, job.attempt) if self.broken else failed
+
+    def _hand_back(self, work: Work) -> Dropped:
+        """Drop *work*, and keep what was drawn, if anything was."""
+        job, kept = work.job, None
+        try:
+            if any(sample.step for sample in work.samples):
+                told = {"seconds": work.seconds, "pictures": work.backend.keep(job)}
+                kept = bookmark.written(told)
+        except Exception as error:  # noqa: BLE001 - it is drawn from the start then, the same
+            log.warning("not_kept", job_id=job.job_id, reason=repr(error))
+        self._forget(work)
+        return Dropped(job.job_id, job.attempt, kept)
 
     def _forget(self, work: Work) -> None:
         del self._works[work.job.job_id]
@@ -352,20 +381,18 @@ def _drawn(work: Work) -> Drawn:
     )
 
 
-def _failed(job: DeviceJob, error: Exception) -> Failed:
-    code = _code(error)
-    expected = isinstance(error, WorkerError)
-    reason = dict(error.detail) if isinstance(error, WorkerError) else {}
-    log.error(
-        "job_failed", job_id=job.job_id, code=code.value, **reason, exc_info=None if expected else error
-    )
-    return Failed(job.job_id, job.attempt, code, retryable=code is ErrorCode.ENGINE_FAILED and not expected)
-
-
-def _code(error: Exception) -> ErrorCode:
-    if isinstance(error, WorkerError):
-        return error.code
-    text = str(error).lower()
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(w in text for w in OUT_OF_MEMORY_WORDS):
-        return ErrorCode.OUT_OF_MEMORY
-    return ErrorCode.ENGINE_FAILED
+def _take_up(work: Work) -> float:
+    """Bring *work* to where an earlier attempt was, if that fits; return the seconds that one took."""
+    if work.job.kept is None:
+        return 0.0
+    try:
+        kept = bookmark.read(work.job.kept)
+        seconds = float(kept["seconds"])
+        steps = work.backend.resume(work.job, kept["pictures"])
+    except (ValueError, LookupError, TypeError) as error:
+        log.info("begun_anew", job_id=work.job.job_id, reason=str(error))
+        return 0.0
+    for sample, taken in zip(work.samples, steps, strict=True):
+        sample.step = taken
+    log.info("gone_on", job_id=work.job.job_id, fraction=round(work.fraction, 3))
+    return seconds

@@ -89,6 +89,10 @@ class InProcessDevice:
         """Drop *job_id* before the next step."""
         self._thread.post(lambda engine: engine.cancel(job_id))
 
+    async def suspend(self) -> None:
+        """Finish the step and hand back every job, with what was drawn of it."""
+        self._thread.post(Engine.suspend)
+
     async def capacity(self) -> Capacity:
         """Return the places left at the last step, less what was submitted since."""
         seen = self._seen

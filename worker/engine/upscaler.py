@@ -13,6 +13,7 @@ from torch.nn import functional
 from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
+from worker.engine.bookmark import Value
 from worker.engine.ncnn import Network
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.recipe import Upscaling
@@ -109,6 +110,29 @@ class Upscaler:
             :, :, top - y : bottom - y, left - x : right - x
         ]
         canvas.step += 1
+
+    def keep(self, job: DeviceJob) -> Value:
+        """Return the canvas with the tiles that are done, as fine as a picture shows it."""
+        canvas = self._canvases[SampleId(job.job_id, job.attempt, 0)]
+        drawn = (canvas.enlarged.clamp(0, 1) * 255).round().to(torch.uint8)
+        return {"of": self._identity(job), "step": canvas.step, "drawn": drawn}
+
+    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
+        """Lay the tiles that were done on the canvas of *job*, just opened.
+
+        Raises:
+            ValueError: It is of another recipe or network.
+        """
+        if kept["of"] != self._identity(job):
+            raise ValueError("the recipe or the network is another")
+        canvas = self._canvases[SampleId(job.job_id, job.attempt, 0)]
+        canvas.enlarged = kept["drawn"].float() / 255
+        canvas.step = kept["step"]
+        return [canvas.step]
+
+    def _identity(self, job: DeviceJob) -> list[str]:
+        """Return what must be the same for a picture that was begun to be gone on with."""
+        return [self.name, str(self._device), job.recipe.model_dump_json()]
 
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return the finished pictures at the size asked for."""

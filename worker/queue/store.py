@@ -124,13 +124,21 @@ class Store:
         """
         await self._settle(claim_id, partial(_finish, target=JobState.CANCELLED))
 
-    async def hand_back(self, claim_id: ClaimId) -> None:
+    async def hand_back(self, claim_id: ClaimId, kept: bytes | None = None) -> None:
         """Queue the job again without using an attempt; one that was to be cancelled is.
+
+        Args:
+            claim_id: Job and attempt.
+            kept: What it takes to go on with it, for `kept_of` of the next attempt.
 
         Raises:
             StaleJob: Another attempt owns the job, or nobody.
         """
-        await self._settle(claim_id, hand_back)
+        await self._settle(claim_id, partial(_hand_back, kept=kept))
+
+    async def kept_of(self, job_id: JobId) -> bytes | None:
+        """Return what it takes to go on with a claimed job, None if it begins anew."""
+        return await self._database.read(partial(_kept, job_id=job_id))
 
     async def release(self, worker: str) -> None:
         """Hand back everything *worker* has, also what it does not know it has claimed."""
@@ -168,6 +176,20 @@ def hand_back(db: sqlite3.Connection, claim_id: ClaimId, now: float, *, alone: b
     job_id, attempt = claim_id
     target = JobState.CANCELLED if _row(db, job_id)["cancel_requested"] else JobState.QUEUED
     move(db, job_id, JobState.RUNNING, target, now=now, attempt=attempt, spare=True, alone=alone)
+
+
+def _hand_back(db: sqlite3.Connection, claim_id: ClaimId, now: float, *, kept: bytes | None) -> None:
+    hand_back(db, claim_id, now)
+    if kept is not None:
+        db.execute(
+            "INSERT INTO unfinished (job_id, kept) SELECT id, ? FROM jobs WHERE id = ? AND state = 'queued'",
+            (kept, claim_id[0]),
+        )
+
+
+def _kept(db: sqlite3.Connection, *, job_id: JobId) -> bytes | None:
+    row = db.execute("SELECT kept FROM unfinished WHERE job_id = ?", (job_id,)).fetchone()
+    return None if row is None else bytes(row["kept"])
 
 
 def _release(db: sqlite3.Connection, *, worker: str, now: float) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
+from worker.engine.bookmark import Value
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.recipe import Drawing, Recipe
 
@@ -49,6 +50,16 @@ class FakeBackend:
 
     def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
         self.steps[sample_id] += int(output.item())
+
+    def keep(self, job: DeviceJob) -> Value:
+        return [
+            steps for sample_id, steps in self.steps.items() if sample_id[:2] == (job.job_id, job.attempt)
+        ]
+
+    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
+        for cell, steps in enumerate(kept):
+            self.steps[SampleId(job.job_id, job.attempt, cell)] = steps
+        return list(kept)
 
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         self._decode(ids)
