@@ -1,6 +1,6 @@
 """How an interaction is answered: in time, in public or privately, and whatever goes wrong."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -9,8 +9,9 @@ import structlog
 
 from bot import errors, payload
 from bot.faults import BotError
-from bot.origin import TOKEN_SECONDS, Origin
+from bot.origin import TOKEN_SECONDS, Addition, Origin
 from bot.policy import Caller, Place, reach
+from bot.preferences import Added
 from bot.render import Letter
 from bot.settings import STORE_FAILURES
 from bot.texts import Texts
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 
 Interaction = discord.Interaction[discord.Client]
 
+# What Discord says where there is nothing left to answer: no such message, no such interaction (any more).
+NOBODY_LISTENS = frozenset({10008, 10015, 10062, 50027})
 # What posting a result takes; replying without the history is refused by Discord.
 _NEEDED = {
     "view_channel": "View Channel",
@@ -74,10 +77,22 @@ def place_of(interaction: Interaction) -> Place:
     return Place(guild=guild, member=member, lacking=lacking)
 
 
-def origin_for(interaction: Interaction, *, reply: bool, now: float) -> Origin:
+def origin_for(
+    interaction: Interaction,
+    *,
+    reply: bool,
+    now: float,
+    added: Sequence[Added] = (),
+    key: str | None = None,
+) -> Origin:
     """Return where an order comes from.
 
-    *reply* says whether its result answers the message whose button was pressed; *now* is in Unix seconds.
+    Args:
+        interaction: The interaction behind it.
+        reply: Whether its result answers the message whose button was pressed.
+        now: Unix seconds.
+        added: What of its prompt was not typed.
+        key: What it is queued under, if not the interaction's id.
 
     Raises:
         BotError: Results could not be posted there.
@@ -97,6 +112,8 @@ def origin_for(interaction: Interaction, *, reply: bool, now: float) -> Origin:
         file_limit=interaction.filesize_limit,
         locale=str(interaction.locale.value),
         nsfw=is_adult(interaction.channel),
+        added=tuple(Addition(whence=a.whence, text=a.text, option=a.option) for a in added),
+        key=key,
     )
 
 
@@ -131,6 +148,9 @@ async def guarded(interaction: Interaction, work: Callable[[], Awaitable[None]])
 
 async def report(interaction: Interaction, error: Exception) -> None:
     """Tell *error* to the person; never raises for Discord's sake."""
+    if isinstance(error, discord.HTTPException) and error.code in NOBODY_LISTENS:
+        log.info("not answered", action="not_answered", error=repr(error))
+        return
     if isinstance(error, WorkerError | BotError | AdminError):
         letter = errors.refused(error, texts_of(interaction))
         log.info("refused", action="refused", code=str(error.code), user_id=interaction.user.id)

@@ -12,6 +12,9 @@ from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
 from bot.moderation.appeals import Appeals
 from bot.orders import Orders
+from bot.panel import PREFIX as PANEL
+from bot.prefer import Prefer
+from bot.preferences import Preferences, Whole
 from bot.privacy import Privacy
 from bot.render import Letter
 from bot.settings import Settings
@@ -53,6 +56,15 @@ def relaxed(order: Order) -> Order:
     return order
 
 
+def preferred(order: Order, verb: Verb, preferences: Preferences) -> Order:
+    """Return *order* as the person who pressed prefers it: the lane they chose, and how far V1 to V4 go."""
+    if isinstance(order, Vary) and verb is Verb.VARIATION:
+        order = order.model_copy(update={"strength": preferences.strength})
+    if preferences.speed is not None and isinstance(order, Reroll | Vary | Upscale):
+        order = order.model_copy(update={"speed": preferences.speed})
+    return order
+
+
 class Buttons:
     """Acts on presses."""
 
@@ -64,8 +76,10 @@ class Buttons:
         settings: Settings,
         appeals: Appeals | None = None,
         privacy: Privacy | None = None,
+        prefer: Prefer | None = None,
     ) -> None:
         self._orders = orders
+        self._prefer = prefer
         self._job_actions = job_actions
         self._settings = settings
         self._appeals = appeals
@@ -78,6 +92,9 @@ class Buttons:
             BotError: It says nothing to us, or is not allowed.
             WorkerError: The order was refused.
         """
+        if self._prefer is not None and custom_id.startswith(PANEL):
+            await self._prefer.press(interaction, custom_id)
+            return
         action = read(custom_id)
         if action is Unreadable.LATER:
             raise BotError(BotCode.LATER)
@@ -86,10 +103,10 @@ class Buttons:
         order = order_for(action)
         if isinstance(order, Reroll):
             order = await self._job_actions.again(action.job_id)
-        if order is not None and action.relaxed:
-            order = relaxed(order)
         if order is not None:
-            await self._order(interaction, order, action)
+            preferences = await self._settings.people.preferences(interaction.user.id)
+            order = preferred(order, action.verb, preferences)
+            await self._order(interaction, relaxed(order) if action.relaxed else order, action)
             return
         match action.verb:
             case Verb.CANCEL:
@@ -125,10 +142,13 @@ class Buttons:
             await interaction.edit_original_response(**payload.to_edit(letter, keep_files=True))
 
     async def _fix(self, interaction: Interaction, action: Action) -> None:
-        prompt = await self._settings.fix(action.subject, interaction.user.id)
-        if prompt is None:
+        """Order the corrected prompt, once; nothing is added to it that its author then took out."""
+        fix = await self._settings.fix(action.subject)
+        if fix is None:
             raise BotError(BotCode.FIX_GONE)
-        await self._orders.imagine(interaction, prompt)
+        if fix.owner_id != interaction.user.id:
+            raise BotError(BotCode.FIX_NOT_YOURS)
+        await self._orders.imagine_whole(interaction, Whole(fix.prompt), key=f"fix:{action.subject}")
 
     async def _appeal(self, interaction: Interaction, action: Action) -> None:
         if self._appeals is None:

@@ -21,6 +21,7 @@ from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
 from bot.commands.menus import Menus
 from bot.commands.moderation import ModerationCommand
+from bot.commands.prefer import PreferCommand, SettingsCommand
 from bot.commands.privacy import PrivacyCommand
 from bot.commands.show import ShowCommand
 from bot.courier import Courier
@@ -33,6 +34,7 @@ from bot.moderation.gate import Moderation
 from bot.orders import Orders
 from bot.outlet import Outlet
 from bot.pace import Pace
+from bot.prefer import Prefer
 from bot.privacy import Privacy
 from bot.reactions import Reactions
 from bot.settings import Settings
@@ -132,14 +134,27 @@ class Journeyman(commands.Bot):
             records = None if moderation is None else moderation.records
             privacy = Privacy(confidant, settings=settings, records=records, outlet=outlet, clock=clock)
             self.tree.add_command(PrivacyCommand(privacy))
+        prefer = Prefer(settings.people, desk=desk, outlet=outlet)
+        self.tree.add_command(PreferCommand(prefer))
         self._buttons = Buttons(
-            orders=orders, job_actions=job_actions, settings=settings, appeals=self._appeals, privacy=privacy
+            orders=orders,
+            job_actions=job_actions,
+            settings=settings,
+            appeals=self._appeals,
+            privacy=privacy,
+            prefer=prefer,
         )
         self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
         self._menus = Menus(job_actions=job_actions, settings=settings)
         show = ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock, moderation=moderation)
         info = InfoCommand(desk=desk, settings=settings, outlet=outlet)
-        self._cogs_to_add: tuple[commands.Cog, ...] = (ImagineCommand(orders), show, info, HelpCommand())
+        self._cogs_to_add: tuple[commands.Cog, ...] = (
+            ImagineCommand(orders),
+            show,
+            info,
+            HelpCommand(),
+            SettingsCommand(prefer),
+        )
         self._courier_task: asyncio.Task[None] | None = None
         self._clerk: Clerk | None = None
         self._herald: Herald | None = None

@@ -5,10 +5,12 @@ else arrives is our mistake and gets a short code that is logged too.
 """
 
 import secrets
+from collections.abc import Sequence
 
 from bot import echo
 from bot.actions import Action, Verb
 from bot.faults import BotError
+from bot.preferences import Added
 from bot.render import RED, Button, Card, File, Letter, Rows, Style, number
 from bot.texts import Texts
 from parser import PromptErrors
@@ -44,12 +46,30 @@ def new_code() -> str:
     return secrets.token_hex(4)
 
 
-def refused_prompt(error: PromptErrors, prompt: str, texts: Texts, fix: str | None = None) -> Letter:
-    """Return what tells every problem of *prompt*; *fix* is the id of the kept correction, if any."""
+def refused_prompt(
+    error: PromptErrors,
+    prompt: str,
+    texts: Texts,
+    fix: str | None = None,
+    *,
+    added: Sequence[Added] = (),
+    command: str = "imagine",
+) -> Letter:
+    """Return what tells every problem of *prompt*.
+
+    Args:
+        error: The problems.
+        prompt: The whole of it, with what its author did not type.
+        texts: The catalogue.
+        fix: The id of the kept correction, if any.
+        added: What its author did not type; where a problem is in it, it is said whence it came.
+        command: The command it was typed after.
+    """
     problems = [f"{e.message}\n```\n{_fenced(e.pointer())}\n```" for e in error.errors[:SHOWN_PROBLEMS]]
     if len(error.errors) > SHOWN_PROBLEMS:
         problems.append(texts("prompt.more", n=len(error.errors) - SHOWN_PROBLEMS))
     suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
+    problems += origins(error, added, texts)
     fixed = ""
     if suggestion is not None:
         fixed = texts("prompt.fixed", prompt=echo.cut(echo.unticked(suggestion), FIX_ROOM))
@@ -57,7 +77,17 @@ def refused_prompt(error: PromptErrors, prompt: str, texts: Texts, fix: str | No
     rows: Rows = ()
     if fix is not None and suggestion is not None:
         rows = ((Button(Action(Verb.FIX, fix).custom_id, texts("button.fix"), style=Style.GREEN),),)
-    return with_prompt(Letter(rows=rows), _title(error, texts), description, prompt)
+    return with_prompt(Letter(rows=rows), _title(error, texts), description, prompt, command=command)
+
+
+def origins(error: PromptErrors, added: Sequence[Added], texts: Texts) -> list[str]:
+    """Return where the parts of a prompt came from that have problems and were not typed."""
+    spans = [each.span for each in error.errors]
+    return [
+        texts(f"added.{part.whence}", text=echo.cut(echo.unticked(part.text), 100), option=part.option)
+        for part in added
+        if any(start < part.stop and part.start < max(stop, start + 1) for start, stop in spans)
+    ]
 
 
 def _title(error: PromptErrors, texts: Texts) -> str:
@@ -132,10 +162,12 @@ def failure_card(code: ErrorCode | None, job_id: str, texts: Texts) -> Card:
     return Card(title, description, RED, texts("bot.code", code=f"{known}-{job_id[:8]}"))
 
 
-def with_prompt(letter: Letter, title: str, description: str, prompt: str, *, color: int = RED) -> Letter:
+def with_prompt(
+    letter: Letter, title: str, description: str, prompt: str, *, color: int = RED, command: str = "imagine"
+) -> Letter:
     """Put the whole command into the footer; what does not fit comes as a file."""
-    command = f"/imagine {prompt}"
+    whole = f"/{command} {prompt}"
     room = min(FOOTER_LIMIT, EMBED_LIMIT - echo.units(title) - echo.units(description))
-    footer = echo.cut(command, room)
-    files = () if footer == command else (File("prompt.txt", command.encode()),)
+    footer = echo.cut(whole, room)
+    files = () if footer == whole else (File("prompt.txt", whole.encode()),)
     return Letter(letter.content, letter.rows, Card(title, description, color, footer), files)

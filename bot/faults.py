@@ -22,6 +22,8 @@ class BotCode(StrEnum):
     LATER = "later"
     FOREIGN = "foreign"
     FIX_GONE = "fix_gone"
+    FIX_NOT_YOURS = "fix_not_yours"
+    ALREADY_ORDERED = "already_ordered"
     NO_JOB_HERE = "no_job_here"
     DM_CLOSED = "dm_closed"
     NO_PICTURES = "no_pictures"

@@ -4,7 +4,8 @@ Parse, policy and submit come before the answer, within a second; only then is t
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import discord
 import structlog
@@ -12,26 +13,24 @@ import structlog
 from bot import errors, payload, render
 from bot.actions import Action, Verb
 from bot.answers import Interaction, membership_of, origin_for, privately, stored, texts_of, told
+from bot.closures import closed_by
 from bot.courier import Courier
 from bot.doorman import Doorman
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation, PromptRefused
-from bot.origin import Origin, Reach, Veil
+from bot.origin import Origin, Reach, Veil, origin_of
 from bot.pace import Pace
+from bot.preferences import Added, Whole, whole
 from bot.pressed import PressedButtons
 from bot.settings import Settings
-from parser import Closed, ImagineRequest, PromptErrors, Speed, canonical, parse
-from worker.api import ErrorCode, Imagine, Job, JobDesk, Order, Standing, WorkerError
+from parser import ImagineRequest, PromptErrors, Speed, canonical, parse
+from worker.api import Imagine, Job, JobDesk, Order, Standing, WorkerError
 
 log = structlog.get_logger()
 
-_CLOSED = {
-    ErrorCode.TURBO_OFF: Closed(parameters=frozenset({"turbo"})),
-    ErrorCode.IMAGES_UNAVAILABLE: Closed(images=True),
-}
-
 Submission = tuple[Job, Standing | None, Origin]
+T = TypeVar("T")
 
 
 class Orders:
@@ -58,35 +57,50 @@ class Orders:
         self._pressed = PressedButtons()
 
     async def imagine(self, interaction: Interaction, prompt: str) -> None:
-        """Order a grid from *prompt*, or show what is wrong with it."""
-        try:
-            request = parse(prompt)
-        except PromptErrors as error:
-            await self._refuse_prompt(interaction, error, prompt)
-            return
-        await self._imagine(interaction, request, prompt)
+        """Order a grid from *prompt* and what the person prefers, or show what is wrong with it.
 
-    async def _imagine(self, interaction: Interaction, request: ImagineRequest, prompt: str) -> None:
+        Raises:
+            WorkerError: It was refused for a reason that has nothing to do with the prompt.
+        """
+        preferences = await self._patiently(
+            interaction, self._settings.people.preferences(interaction.user.id)
+        )
+        await self.imagine_whole(interaction, whole(prompt, preferences))
+
+    async def imagine_whole(self, interaction: Interaction, wanted: Whole, *, key: str | None = None) -> None:
+        """Order a grid from a prompt to which nothing is added any more, or show what is wrong with it.
+
+        Args:
+            interaction: Who asks, and where.
+            wanted: The prompt.
+            key: What makes two orders one; the interaction, if left out.
+        """
         try:
-            await self.place(interaction, Imagine(request=request), reply=False)
+            request = parse(wanted.prompt)
+        except PromptErrors as error:
+            await self._refuse_prompt(interaction, error, wanted)
+            return
+        try:
+            order = Imagine(request=request)
+            await self.place(interaction, order, reply=False, added=wanted.added, key=key)
         except WorkerError as error:
-            await self._refuse_order(interaction, error, prompt)
+            await self._refuse_order(interaction, error, wanted)
         except BotError as error:
             if error.code is not BotCode.CHANNEL_CLOSED:
                 raise
-            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
+            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=wanted.prompt))
 
-    async def _refuse_order(self, interaction: Interaction, error: WorkerError, prompt: str) -> None:
+    async def _refuse_order(self, interaction: Interaction, error: WorkerError, wanted: Whole) -> None:
         """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
         try:
-            request = parse(prompt, _CLOSED.get(error.code, Closed()))
+            request = parse(wanted.prompt, closed_by(error))
         except PromptErrors as found:
-            await self._refuse_prompt(interaction, found, prompt)
+            await self._refuse_prompt(interaction, found, wanted)
             return
         if error.code in errors.OUT_OF_CREDIT:
-            await self._offer_relax(interaction, error, request, prompt)
+            await self._offer_relax(interaction, error, request, wanted.prompt)
         else:
-            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=prompt))
+            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=wanted.prompt))
 
     async def _offer_relax(
         self, interaction: Interaction, error: WorkerError, request: ImagineRequest, prompt: str
@@ -96,10 +110,11 @@ class Orders:
         again = None if fix is None else Action(Verb.FIX, fix).custom_id
         await privately(interaction, errors.out_of_credit(error, prompt, again, texts_of(interaction)))
 
-    async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, prompt: str) -> None:
+    async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, wanted: Whole) -> None:
         suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
         fix = None if suggestion is None else await self._kept(interaction, suggestion)
-        letter = errors.refused_prompt(error, prompt, texts_of(interaction), fix)
+        texts = texts_of(interaction)
+        letter = errors.refused_prompt(error, wanted.prompt, texts, fix, added=wanted.added)
         await privately(interaction, letter)
 
     async def _kept(self, interaction: Interaction, prompt: str) -> str | None:
@@ -113,16 +128,31 @@ class Orders:
             return None  # the words are enough; the button is a convenience
         return str(interaction.id)
 
-    async def place(self, interaction: Interaction, order: Order, *, reply: bool = True) -> None:
+    async def place(
+        self,
+        interaction: Interaction,
+        order: Order,
+        *,
+        reply: bool = True,
+        added: Sequence[Added] = (),
+        key: str | None = None,
+    ) -> None:
         """Queue *order* and answer with its waiting message, or at once where there is nothing to wait for.
 
         What moderation refuses is told privately.
 
+        Args:
+            interaction: Who orders, and where.
+            order: What.
+            reply: Whether the result answers the message whose button was pressed.
+            added: What of its prompt was not typed.
+            key: What makes two orders one; the interaction, if left out.
+
         Raises:
             WorkerError: It was refused; the interaction may already be deferred.
-            BotError: Results could not be posted there.
+            BotError: Results could not be posted there, or the same was ordered before.
         """
-        origin = origin_for(interaction, reply=reply, now=self._clock())
+        origin = origin_for(interaction, reply=reply, now=self._clock(), added=added, key=key)
         try:
             await self._place(interaction, order, origin)
         except PromptRefused as refused:
@@ -131,11 +161,12 @@ class Orders:
 
     async def _place(self, interaction: Interaction, order: Order, origin: Origin) -> None:
         with self._courier.answering(interaction.id):
-            submission = asyncio.create_task(self._submit(interaction, order, origin))
-            await asyncio.wait({submission}, timeout=self._pace.answer)
-            if not submission.done():
-                await self._defer(interaction, order)
-            job, standing, origin = await submission
+            submission = self._submit(interaction, order, origin)
+            thinking = order.kind != "cell"
+            job, standing, origin = await self._patiently(interaction, submission, thinking=thinking)
+            first = origin_of(job)
+            if first is not None and first.interaction_id != origin.interaction_id:
+                raise BotError(BotCode.ALREADY_ORDERED, job_id=job.id)
             self._courier.ordered(job, origin, standing)
             log.info("ordered", action="ordered", job_id=job.id, kind=order.kind)
             if job.state.final and interaction.message is not None:
@@ -151,14 +182,13 @@ class Orders:
         owner_id = interaction.user.id
         if self._doorman is not None:
             await self._doorman.admit(interaction)
-        key = str(origin.interaction_id)
         if self._moderation is not None:
             origin = await self._moderation.examine(order, origin, owner_id)
         try:
             job = await self._desk.submit(
                 order,
                 owner_id=owner_id,
-                key=key,
+                key=origin.job_key,
                 origin=origin.text,
                 membership=membership_of(interaction),
             )
@@ -172,9 +202,16 @@ class Orders:
             standing = None  # the order stands; its place is not worth an error
         return job, standing, origin
 
-    async def _defer(self, interaction: Interaction, order: Order) -> None:
-        with told():
-            await interaction.response.defer(thinking=order.kind != "cell")
+    async def _patiently(
+        self, interaction: Interaction, work: Coroutine[Any, Any, T], *, thinking: bool = True
+    ) -> T:
+        """Return what *work* does; if that takes too long, defer the answer meanwhile."""
+        task = asyncio.create_task(work)
+        await asyncio.wait({task}, timeout=self._pace.answer)
+        if not task.done() and not interaction.response.is_done():
+            with told():
+                await interaction.response.defer(thinking=thinking)
+        return await task
 
     async def _show_waiting(
         self, interaction: Interaction, job: Job, standing: Standing | None, origin: Origin

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import ValidationError
 
+from bot.preferences import Whence
 from worker.api import Frozen, Job
 
 TOKEN_SECONDS = 15 * 60.0  # an interaction token lives this long
@@ -24,6 +25,14 @@ class Veil(StrEnum):
     PRIVATE = "private"  # only the person sees it, and the messages before it
 
 
+class Addition(Frozen):
+    """A part of a prompt that its author did not type."""
+
+    whence: Whence
+    text: str
+    option: str = ""  # the name of the own option, if it is one
+
+
 class Origin(Frozen):
     """The interaction behind a job."""
 
@@ -40,7 +49,14 @@ class Origin(Frozen):
     locale: str = "en-US"
     nsfw: bool = False  # whether the channel is marked as adult
     veil: Veil = Veil.NONE
+    added: tuple[Addition, ...] = ()  # what of its prompt was not typed
+    key: str | None = None  # under which its job is queued, if not the interaction's id
     pardon: str | None = None  # the refusal that moderators took back, for which it is drawn all the same
+
+    @property
+    def job_key(self) -> str:
+        """What the job is queued under: the same twice is one job."""
+        return str(self.interaction_id) if self.key is None else self.key
 
     @property
     def text(self) -> str:

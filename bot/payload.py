@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.render import Card, File, Letter, Rows
+from bot.render import Button, Card, File, Letter, Menu, Rows
 
 
 def to_send(letter: Letter) -> dict[str, Any]:
@@ -46,17 +46,27 @@ def view(rows: Rows) -> discord.ui.View:
     """Return *rows* as a view that the library forgets: presses are understood by their `custom_id` alone."""
     built = discord.ui.View(timeout=None)
     for number, row in enumerate(rows):
-        for button in row:
-            item: discord.ui.Button[discord.ui.View] = discord.ui.Button(
-                style=discord.ButtonStyle(button.style.value),
-                label=button.label,
-                emoji=button.emoji,
-                custom_id=button.custom_id,
-                row=number,
-            )
-            built.add_item(item)
+        for item in row:
+            built.add_item(_menu(item, number) if isinstance(item, Menu) else _button(item, number))
     built.stop()  # a finished view is sent but not kept in memory
     return built
+
+
+def _button(button: Button, row: int) -> discord.ui.Button[discord.ui.View]:
+    return discord.ui.Button(
+        style=discord.ButtonStyle(button.style.value),
+        label=button.label,
+        emoji=button.emoji,
+        custom_id=button.custom_id,
+        row=row,
+    )
+
+
+def _menu(menu: Menu, row: int) -> discord.ui.Select[discord.ui.View]:
+    options = [
+        discord.SelectOption(label=item.label, value=item.value, default=item.chosen) for item in menu.items
+    ]
+    return discord.ui.Select(custom_id=menu.custom_id, options=options, row=row)
 
 
 def embed(card: Card) -> discord.Embed:

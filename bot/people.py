@@ -8,7 +8,9 @@ from parser import Speed
 from worker.api import Strength
 from worker.database import Database
 
-_ROW = "SELECT suffix, speed, raw, stylize, version, strength, auto_dm FROM bot_preferences WHERE owner_id = ?"
+_ROW = (
+    "SELECT suffix, speed, raw, stylize, version, strength, auto_dm FROM bot_preferences WHERE owner_id = ?"
+)
 _OPTIONS = "SELECT name, value FROM bot_options WHERE owner_id = ? ORDER BY name"
 _COLUMNS: Final = ("suffix", "speed", "raw", "stylize", "version", "strength", "auto_dm")
 _SAY = "INSERT INTO bot_options (owner_id, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = ?"
@@ -36,7 +38,9 @@ class People:
             raise ValueError(f"no such preference: {strange}")
 
         def work(db: Any) -> Preferences:
-            db.execute("INSERT INTO bot_preferences (owner_id) VALUES (?) ON CONFLICT DO NOTHING", (owner_id,))
+            db.execute(
+                "INSERT INTO bot_preferences (owner_id) VALUES (?) ON CONFLICT DO NOTHING", (owner_id,)
+            )
             for name, value in said.items():
                 db.execute(f"UPDATE bot_preferences SET {name} = ? WHERE owner_id = ?", (value, owner_id))  # noqa: S608 - of constants
             options = {row["name"]: row["value"] for row in db.execute(_OPTIONS, (owner_id,))}

@@ -1,7 +1,7 @@
 """What a person prefers, and what a prompt comes to with it. Pure.
 
-What stands in the prompt goes before the suffix, and the suffix before the settings; what none of them says is
-left to the worker's defaults.
+What stands in the prompt goes before the suffix, and the suffix before the settings; what none of them says
+is left to the worker's defaults.
 """
 
 import re
@@ -111,7 +111,7 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def whole(prompt: str, preferences: Preferences) -> Whole:
-    """Return *prompt* with own options replaced, and with what of suffix and settings it does not overrule."""
+    """Return *prompt* with own options replaced, and what of suffix and settings it does not overrule."""
     text, added = _expanded(prompt.rstrip(), preferences.options)
     for whence, more in ((Whence.SUFFIX, preferences.suffix), (Whence.SETTINGS, settings_text(preferences))):
         said = [piece.row for piece in pieces(text) if piece.row is not None]

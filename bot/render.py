@@ -41,6 +41,23 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One thing to choose in a menu."""
+
+    label: str
+    value: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """One select menu, a row by itself; exactly one thing is chosen."""
+
+    custom_id: str
+    items: tuple[MenuItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """One attachment."""
 
@@ -58,7 +75,7 @@ class Card:
     footer: str = ""
 
 
-Rows = tuple[tuple[Button, ...], ...]
+Rows = tuple[tuple[Button | Menu, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

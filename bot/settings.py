@@ -9,7 +9,7 @@ from bot.people import People
 from worker.api import EventId, JobId
 from worker.database import STORE_FAILURES, Database
 
-__all__ = ["STORE_FAILURES", "Arrival", "Place", "Post", "Settings", "Shown", "Stage"]
+__all__ = ["STORE_FAILURES", "Arrival", "Fix", "Place", "Post", "Settings", "Shown", "Stage"]
 
 FIX_DAYS = 30  # corrected prompts are kept so long
 PRUNED = 1000  # rows forgotten at once, so that nobody waits long for the lock
@@ -63,6 +63,14 @@ class Arrival:
     job_id: JobId
     channel_id: int
     final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A corrected prompt, and who may order it."""
+
+    prompt: str
+    owner_id: int
 
 
 _COLUMNS = "job_id, channel_id, stage, progress_id, result_id, intended_at, trouble"
@@ -222,11 +230,10 @@ class Settings:
             durable=False,
         )
 
-    async def fix(self, fix_id: str, owner_id: int) -> str | None:
-        """Return a corrected prompt to the person it was kept for, and to nobody else."""
-        sql = "SELECT prompt FROM bot_fixes WHERE id = ? AND owner_id = ?"
-        row = await self._one(sql, fix_id, owner_id)
-        return None if row is None else str(row["prompt"])
+    async def fix(self, fix_id: str) -> Fix | None:
+        """Return a corrected prompt."""
+        row = await self._one("SELECT prompt, owner_id FROM bot_fixes WHERE id = ?", fix_id)
+        return None if row is None else Fix(str(row["prompt"]), row["owner_id"])
 
     async def _one(self, sql: str, *values: object) -> Any:
         return await self._database.read(lambda db: db.execute(sql, values).fetchone())

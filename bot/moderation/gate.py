@@ -109,7 +109,8 @@ class Moderation:
         ruled = ruling(verdict, server.rules, nsfw=origin.nsfw)
         pardon = self._inherited(source, user_id)
         if pardon is None and (ruled.outcome.refuses or self._settings.screen) and not ruled.final:
-            pardon = await self.records.take_pardon(self._refusal(ruled, origin, user_id, request), now)
+            refusal = self._refusal(ruled, origin, user_id, request)
+            pardon = await self.records.take_pardon(refusal, origin.job_key, now)
         if pardon is not None and not ruled.final:
             return origin.model_copy(update={"pardon": pardon})
         if ruled.outcome.refuses:
@@ -117,12 +118,12 @@ class Moderation:
         if self._settings.screen:
             watched = server.rules.watched(nsfw=origin.nsfw)
             if watched:
-                await self.records.screen(str(origin.interaction_id), watched, now)
+                await self.records.screen(origin.job_key, watched, now)
         return veiled(origin, ruled.outcome)
 
     async def abandoned(self, origin: Origin) -> None:
         """Give back a pardon: the order was not accepted after all."""
-        await self.records.return_pardon(str(origin.interaction_id))
+        await self.records.return_pardon(origin.job_key)
 
     async def shown_as(self, job: Job, origin: Origin | None) -> Outcome:
         """Return how the result of *job* may be shown: by its prompt's veil and its pictures' scores."""
@@ -137,7 +138,7 @@ class Moderation:
 
     async def screened_out(self, job: Job, origin: Origin) -> PromptRefused:
         """Return the refusal of a job whose prompt a worker found too near to what is refused."""
-        category = await self.records.screened_out(str(origin.interaction_id)) or Category.SEXUAL
+        category = await self.records.screened_out(origin.job_key) or Category.SEXUAL
         server = await self.servers.server(origin.guild_id or 0, self._settings.rules)
         outcome = server.rules.outcome(category, nsfw=origin.nsfw)
         ruled = Ruling(outcome=outcome, category=category)

@@ -148,14 +148,14 @@ class Records:
 
         return await self._database.write(work)
 
-    async def take_pardon(self, refusal: Refusal, now: float) -> str | None:
-        """Use up what the moderators let pass, for the order of *refusal*; return its id if there is one."""
+    async def take_pardon(self, refusal: Refusal, key: str, now: float) -> str | None:
+        """Use up what the moderators let pass, for the job that *key* will be; return its id if any."""
         facts = {
             "guild": refusal.guild_id,
             "user": refusal.user_id,
             "fingerprint": refusal.fingerprint,
             "doubt": now - DOUBT_SECONDS,
-            "key": refusal.id,
+            "key": key,
             "now": now,
         }
 

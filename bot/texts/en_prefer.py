@@ -37,12 +37,14 @@ WORDS: Mapping[str, str] = MappingProxyType(
         # /fast, /relax, /turbo
         "mode.now.fast": "Done! Your jobs wait in the fast lane and are paid from your credits.",
         "mode.now.relax": (
-            "Done! Your jobs need no credits and wait until nobody else needs the machine. Several prompts in "
-            "one command are not for this mode."
+            "Done! Your jobs need no credits and wait until nobody else needs the machine. Several prompts "
+            "in one command are not for this mode."
         ),
         "mode.now.turbo": "Done! Your jobs go before all others and cost twice the credits.",
         # /prefer
-        "prefer.suffix.set": "Your suffix is now `{suffix}`. It is appended to every prompt that does not say otherwise.",
+        "prefer.suffix.set": (
+            "Your suffix is now `{suffix}`. It is appended to every prompt that does not say otherwise."
+        ),
         "prefer.suffix.none": "Your suffix is removed.",
         "prefer.option.set": "`--{name}` now stands for `{value}`.",
         "prefer.option.gone": "`--{name}` is deleted.",
@@ -51,12 +53,17 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "prefer.auto_dm.on": "Your results are now sent to you directly too.",
         "prefer.auto_dm.off": "Your results are no longer sent to you directly.",
         "prefer.auto_dm.hello": "Your results will come here too. `/prefer auto_dm` ends it.",
+        "bot.fix_not_yours.title": "Not yours",
+        "bot.fix_not_yours": "Only the person whose prompt this is can order it.",
+        "bot.already_ordered.title": "Already ordered",
+        "bot.already_ordered": "This was ordered before. `/show job_id:{job_id}` finds it.",
+        "prefer.option.title": "Custom options",
         "bot.turbo_closed.title": "Job action restricted",
         "bot.turbo_closed": "Turbo is not open on this server.",
         "bot.suffix_text.title": "Invalid suffix",
         "bot.suffix_text": "A suffix is made of parameters only, such as `--ar 3:2`; `{text}` is none.",
         "bot.suffix_batch.title": "Invalid suffix",
-        "bot.suffix_batch": "A suffix belongs to every prompt, so it cannot order several: leave `{text}` out.",
+        "bot.suffix_batch": "A suffix belongs to every prompt and cannot order several: leave `{text}` out.",
         "bot.too_long.title": "Too long",
         "bot.too_long": "That has {length} characters and may have {limit}.",
         "bot.option_name.title": "Invalid name",
