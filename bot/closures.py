@@ -1,0 +1,21 @@
+"""Which part of a prompt a refused order was refused for, so that the place can be shown. Pure."""
+
+from parser import Closed
+from worker.api import ErrorCode, WorkerError
+
+_CLOSED = {
+    ErrorCode.TURBO_OFF: Closed(parameters=frozenset({"turbo"})),
+    ErrorCode.IMAGES_UNAVAILABLE: Closed(images=True),
+}
+_NO_VERSIONS = {
+    "version": "The models of this server have no versions; leave `--version` out.",
+    "niji": "This server has no model for anime; leave `--niji` out.",
+}
+
+
+def closed_by(error: WorkerError) -> Closed:
+    """Return what is closed as *error* says; nothing where no part of the prompt is the reason."""
+    if error.code is not ErrorCode.VERSION_UNAVAILABLE:
+        return _CLOSED.get(error.code, Closed())
+    choices = {name: tuple(str(error.detail.get(name, "")).split()) for name in _NO_VERSIONS}
+    return Closed(choices=choices, reasons=_NO_VERSIONS)
