@@ -94,6 +94,11 @@ def worker_lock(folder: Path, worker: str) -> Path:
     return folder / f"worker-{worker}.lock"
 
 
+def live_workers(folder: Path) -> int:
+    """Return how many workers run on the data folder."""
+    return sum(is_held(path) for path in folder.glob("worker-*.lock"))
+
+
 def any_worker(folder: Path) -> bool:
     """Tell whether a worker runs on the data folder."""
     return any(is_held(path) for path in folder.glob("worker-*.lock"))

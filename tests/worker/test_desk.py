@@ -243,6 +243,10 @@ async def test_the_wait_is_estimated_from_what_was_measured(house: House) -> Non
         1,
         3.75,
     )  # one fast job ahead, a quarter of one running
+    with FileLock(worker_lock(house.folder, "a")), FileLock(worker_lock(house.folder, "b")):
+        shared = await house.desk.standing(last.id)
+    assert shared is not None
+    assert (shared.wait_seconds, shared.away) == (1.875, False)  # two workers that live share it
 
 
 async def test_the_artist_is_there_while_a_worker_holds_its_lock(house: House) -> None:

@@ -310,3 +310,8 @@ def test_waiting_time_counts_jobs_ahead_and_what_is_left_of_running_ones() -> No
     assert wait_seconds(2, [0.5, 0.75], [4.0, 6.0]) == 13.75
     assert wait_seconds(0, [], [4.0]) == 0
     assert wait_seconds(3, [], []) is None
+
+
+def test_waiting_time_is_shared_by_the_devices_there_are() -> None:
+    assert wait_seconds(8, [], [3.0], devices=4) == 6
+    assert wait_seconds(8, [], [3.0], devices=0) == 24  # nobody is there: as long as one would take

@@ -36,7 +36,7 @@ from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.grids import GRID, composed
 from worker.images import ImageStore
-from worker.lock import any_worker, is_held, worker_lock
+from worker.lock import any_worker, is_held, live_workers, worker_lock
 from worker.queue import gate, news, places, quota
 from worker.queue.checkpoints import installed
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
@@ -163,12 +163,13 @@ class SqliteDesk:
 
     async def standing(self, job_id: JobId) -> Standing | None:
         """Return a queued job's place in its lane, or None if it is not queued."""
-        found = await self._database.read(partial(places.place, job_id=job_id))
+        devices = live_workers(self._locks)  # microseconds: no thread needed
+        found = await self._database.read(partial(places.place, job_id=job_id, devices=devices))
         if found is None:
             return None
         paused = await self._database.read(partial(gate.holds, job_id=job_id))
         return Standing(
-            place=found.place, wait_seconds=found.wait_seconds, away=await self.away(), paused=paused
+            place=found.place, wait_seconds=found.wait_seconds, away=not devices, paused=paused
         )
 
     async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
@@ -204,7 +205,7 @@ class SqliteDesk:
 
     async def away(self) -> bool:
         """Tell whether no worker is running."""
-        return not any_worker(self._locks)  # microseconds: no thread needed
+        return not any_worker(self._locks)
 
     async def _available(
         self, order: Order, source: Source | None, made: Plan, profile: ModelProfile

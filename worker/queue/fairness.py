@@ -185,15 +185,18 @@ def open_to(
             yield offer
 
 
-def wait_seconds(ahead: int, under_way: Sequence[float], measured: Sequence[float]) -> float | None:
+def wait_seconds(
+    ahead: int, under_way: Sequence[float], measured: Sequence[float], *, devices: int = 1
+) -> float | None:
     """Estimate how long until a job starts, or return None where nothing was measured yet.
 
     Args:
         ahead: Jobs that start before it.
         under_way: How far each running job is, 0..1.
         measured: Device seconds of the last finished jobs.
+        devices: How many share the work; without any, as long as one would take.
     """
     if not measured:
         return None
     jobs = ahead + sum(1 - fraction for fraction in under_way)
-    return jobs * sum(measured) / len(measured)
+    return jobs * sum(measured) / len(measured) / max(1, devices)

@@ -21,8 +21,8 @@ class Place:
     wait_seconds: float | None
 
 
-def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
-    """Return where a queued job stands, or None if it is not queued.
+def place(db: sqlite3.Connection, *, job_id: JobId, devices: int = 1) -> Place | None:
+    """Return where a queued job stands, or None if it is not queued; *devices* draw what is before it.
 
     It begins at a virtual time: its line's start, moved on by what stands before it in the line. Ahead of it
     is what begins earlier in other lines. That holds until somebody joins, or waited long enough to go first.
@@ -38,7 +38,8 @@ def place(db: sqlite3.Connection, *, job_id: JobId) -> Place | None:
     if not row["promoted"]:
         ahead += _ahead(db, row)
     above = _waiting_above(db, Speed(row["speed"]))
-    return Place(ahead + 1, fairness.wait_seconds(ahead + above, _under_way(db), _measured(db)))
+    wait = fairness.wait_seconds(ahead + above, _under_way(db), _measured(db), devices=devices)
+    return Place(ahead + 1, wait)
 
 
 def _promoted_before(db: sqlite3.Connection, row: sqlite3.Row) -> int:
