@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,6 +51,10 @@ class Stage:
         self.data = folder / "data"
         self.parts: list[Part] = []
         self.facts: dict[str, str] = {}
+        self.program: Sequence[str] = (
+            "-m",
+            "cli",
+        )  # what Python runs; the local Discord is always the plain one
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -74,8 +78,7 @@ class Stage:
         with log.open("w") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "cli",
+                *self.program,
                 *arguments,
                 cwd=ROOT,
                 env=dict(os.environ) | self.environment() | dict(env or {}),

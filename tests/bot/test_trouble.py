@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+import structlog
 from PIL import Image
 
 from playground.faults import Fault, FaultKind
@@ -191,6 +192,27 @@ async def test_a_failed_job_says_why_and_can_be_tried_again(
 
 
 # -- the bot dies --------------------------------------------------------------------------------------
+
+
+async def test_an_answer_that_came_too_late_for_discord_is_no_defect(live: Studio, person: Member) -> None:
+    """The job is stopped and says so; that nobody waits for the press's own answer any more is no failure."""
+    nonce = await person.command("imagine", prompt="a fox")
+    waiting = await person.until(lambda: person.answer(nonce))
+    callback = "/interactions/*/callback"
+    slow = Fault(kind=FaultKind.DELAY, method="POST", route=callback, seconds=0.5, after_store=True)
+    with structlog.testing.capture_logs() as said:
+        live.playground.faults.add(slow)
+        await person.press(waiting, custom_ids(waiting)[0])
+        async with asyncio.timeout(20):
+            while list(live.playground.faults):  # noqa: ASYNC110 - the playground tells nobody
+                await asyncio.sleep(0.01)
+        live.playground.clock.advance(1000)
+        await person.until(lambda: "(Stopped)" in person.messages[waiting["id"]]["content"])
+        await settled(live)
+    events = [line["event"] for line in said]
+    assert "not answered" in events
+    assert "unforeseen" not in events
+    assert private(person) == []
 
 
 @pytest.fixture(params=[0, 200], ids=["at-once", "minutes-later"])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.chaos.plan import KILLS, Fault
 from tests.chaos.run import Bounds, Report, Run, summed
+from tests.chaos.weigher import told as weighed
 
 KILLS_A_RUN = 20
 MINUTES_A_RUN = 12.0
@@ -45,7 +46,9 @@ async def _run(
     folder: Path, seed: int, options: argparse.Namespace, until: float, before: Sequence[Report]
 ) -> Report:
     left = options.kills - sum(each.kills for each in before) if options.kills else KILLS_A_RUN
-    seconds = min(MINUTES_A_RUN * 60, until - time.monotonic())
+    # Without kills a run goes on to the end: then the processes live long enough to be weighed.
+    longest = MINUTES_A_RUN * 60 if KILLS & set(options.only) else float("inf")
+    seconds = min(longest, until - time.monotonic())
     run = Run(folder, str(seed), options.only, people=options.people)
     report = await run.go(Bounds(min(left, KILLS_A_RUN), seconds))
     if not report.findings and not options.keep:
@@ -89,7 +92,9 @@ def _line(report: Report) -> str:
     faults = sum(report.strikes.values())
     told = f"seed {report.seed}: {report.kills} kills, {faults} faults in all, {report.jobs} jobs"
     found = [f"{each.kind}: {each.words} (job {each.job_id or 'unknown'})" for each in report.findings]
-    return "\n  ".join([f"{told}, {report.seconds:.0f} s: {_words(report)}", *found])
+    return "\n  ".join(
+        [f"{told}, {report.seconds:.0f} s: {_words(report)}", *found, *weighed(report.weights)]
+    )
 
 
 def _words(report: Report) -> str:

@@ -1,10 +1,12 @@
 """Keeps one process of ours alive, as a service manager does, and kills it when told."""
 
 import asyncio
+import signal
 from contextlib import suppress
 
 from tests.acceptance.stage import Part, Stage
 
+ASK_SECONDS = 60.0  # an orderly end on a busy machine
 RESTART_SECONDS = 1.0  # after an end that nobody asked for
 
 
@@ -13,6 +15,7 @@ class Keeper:
 
     Attributes:
         kills: How often `kill` ended it.
+        stops: With which code each `ask` ended it, None where it did not end in time.
         ends: Why it ended by itself, its last words each time.
     """
 
@@ -27,6 +30,7 @@ class Keeper:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self.kills = 0
+        self.stops: list[int | None] = []
         self.ends: list[str] = []
 
     def start(self) -> None:
@@ -76,6 +80,23 @@ class Keeper:
         self._killed = True
         part.kill()
         self.kills += 1
+        return True
+
+    async def ask(self, rest: float) -> bool:
+        """Ask it to end as a service manager does, to be started again like one; False if it was down."""
+        part = self._part
+        if part is None or part.process.returncode is not None:
+            return False
+        self._rest = rest
+        self._killed = True
+        ready = self.ready
+        part.process.send_signal(signal.SIGTERM)
+        try:
+            code = await asyncio.wait_for(part.process.wait(), ASK_SECONDS)
+            self.stops += [code] * ready  # one that has just begun dies of the signal
+        except TimeoutError:
+            self.stops.append(None)
+            part.kill()
         return True
 
     async def stop(self, seconds: float) -> int | None:

@@ -22,7 +22,10 @@ class Fault(StrEnum):
     TIMEOUT = "timeout"
     DELETE_MESSAGE = "delete-message"
     DELETE_CHANNEL = "delete-channel"
-    JUMP_CLOCK = "jump-clock"
+    JUMP_CLOCK = "jump-clock"  # Discord's
+    JUMP_MACHINE_CLOCK = "jump-machine-clock"  # the one that bot and worker read
+    STOP_BOT = "stop-bot"  # in order, and started again
+    STOP_WORKER = "stop-worker"
 
 
 KILLS = frozenset({Fault.KILL_BOT, Fault.KILL_WORKER})
@@ -41,6 +44,9 @@ WEIGHTS = {
     Fault.DELETE_MESSAGE: 3,
     Fault.DELETE_CHANNEL: 2,
     Fault.JUMP_CLOCK: 2,
+    Fault.JUMP_MACHINE_CLOCK: 3,
+    Fault.STOP_BOT: 1,
+    Fault.STOP_WORKER: 2,
 }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -11,12 +11,14 @@ from random import Random
 from tests.acceptance.member import Message, custom_ids
 from tests.acceptance.stage import Stage
 from tests.chaos import audit
+from tests.chaos.clocked import MachineClock
 from tests.chaos.crowd import Crowd, Person, drawing_buttons
 from tests.chaos.disk import SmallDisk
 from tests.chaos.keeper import Keeper
 from tests.chaos.plan import KILLS, Fault, strikes
 from tests.chaos.saboteur import Saboteur
 from tests.chaos.verdict import Deeds, Finding, judge
+from tests.chaos.weigher import Weigher, Weight, swollen
 from tests.chaos.witness import Sight, looked_at
 
 ENVIRONMENT = {
@@ -27,6 +29,8 @@ ENVIRONMENT = {
     "JOURNEYMAN_MODERATION__PICTURES": "off",
     "JOURNEYMAN_MODERATION__MEANING": "off",
     "JOURNEYMAN_LOG__FORMAT": "json",
+    "JOURNEYMAN_MONITOR__BOT": "19470",  # or the next that is free
+    "JOURNEYMAN_MONITOR__WORKER": "19490",
     "OMP_NUM_THREADS": "1",
 }
 START_SECONDS = 300.0  # a cold start on a busy machine
@@ -58,6 +62,7 @@ class Report:
     pressed: int = 0  # buttons pressed at the end
     ended_alone: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    weights: Mapping[str, Sequence[Weight]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     folder: Path | None = None
 
@@ -76,6 +81,8 @@ class Run:
         self._people = people
         self.stage = Stage(folder)
         self.disk = SmallDisk(folder / "data")
+        self.clock = MachineClock(folder / "clock")
+        self.weigher = Weigher()
         self.report = Report(seed, folder=folder)
 
     async def go(self, bounds: Bounds) -> Report:
@@ -86,6 +93,8 @@ class Run:
             print("fill-disk is skipped: a file system of its own takes root, and mount.", flush=True)
         try:
             async with self.stage:
+                self.clock.mend()
+                self.stage.program = ("-m", "tests.chaos.clocked", str(self.clock.path))
                 await self._act(bounds)
                 if self.report.findings and self.disk.mounted:
                     await self._keep()
@@ -104,7 +113,8 @@ class Run:
         bot = Keeper(self.stage, "bot", '"action": "ready"', ENVIRONMENT)
         worker = Keeper(self.stage, "worker", "worker_ready", ENVIRONMENT)
         crowd = Crowd(self.stage, self._seed, self._people)
-        saboteur = Saboteur(self.stage, crowd, bot=bot, worker=worker, disk=self.disk)
+        saboteur = Saboteur(self.stage, crowd, self.clock, bot=bot, worker=worker, disk=self.disk)
+        weighing = asyncio.create_task(self.weigher.go(self.stage.data), name="weigher")
         bot.start()
         try:
             await crowd.gather()
@@ -118,9 +128,11 @@ class Run:
             await self._end(bot, worker)
             await self._judge(crowd)
         finally:
+            weighing.cancel()
             await bot.stop(30)
             await worker.stop(30)
             await crowd.leave()
+            await asyncio.gather(weighing, return_exceptions=True)
         self.report.orders, self.report.presses = crowd.orders, crowd.presses
         self.report.ended_alone = bot.ends + worker.ends
 
@@ -175,9 +187,9 @@ class Run:
 
     async def _end(self, bot: Keeper, worker: Keeper) -> None:
         for name, keeper in (("worker", worker), ("bot", bot)):
-            code = await keeper.stop(30)
-            if code != 0:
-                self._find("exit", f"the {name} ended with {code} when it was asked to")
+            for code in (*keeper.stops, await keeper.stop(30)):
+                if code != 0:
+                    self._find("exit", f"the {name} ended with {code} when it was asked to")
 
     async def _judge(self, crowd: Crowd) -> None:
         orders = audit.orders(self.stage)
@@ -190,6 +202,8 @@ class Run:
         self.report.findings += await audit.of_data(self.stage)
         self.report.findings += audit.of_logs(self.stage, faults)
         self.report.findings += await audit.of_doctor(self.stage)
+        self.report.weights = self.weigher.weights
+        self.report.findings += [Finding("memory", words) for words in swollen(self.weigher.weights)]
 
     def _sight(self, crowd: Crowd) -> Sight:
         ours = self.stage.facts["bot_user_id"]

@@ -11,6 +11,7 @@ from random import Random
 
 from tests.acceptance.member import Message, custom_ids
 from tests.acceptance.stage import ROOT, Stage
+from tests.chaos.clocked import MachineClock
 from tests.chaos.crowd import Crowd
 from tests.chaos.disk import SmallDisk
 from tests.chaos.keeper import Keeper
@@ -26,14 +27,19 @@ ROUTES = (
     ("*", "/webhooks/*"),
     ("POST", "/interactions/*/callback"),
 )
+LEAPS = (2.0, 20.0, 130.0, 1000.0, 4000.0)  # seconds a machine's clock is set on or back
+FARTHEST = 8000.0  # from the truth, in seconds
 JUMPS = (5.0, 60.0, 400.0, 1000.0)  # seconds; the last ends every interaction
 
 
 class Saboteur:
     """Breaks things, and repairs what it broke."""
 
-    def __init__(self, stage: Stage, crowd: Crowd, *, bot: Keeper, worker: Keeper, disk: SmallDisk) -> None:
+    def __init__(
+        self, stage: Stage, crowd: Crowd, clock: MachineClock, *, bot: Keeper, worker: Keeper, disk: SmallDisk
+    ) -> None:
         self._stage = stage
+        self._clock = clock
         self._crowd = crowd
         self._bot = bot
         self._worker = worker
@@ -58,6 +64,9 @@ class Saboteur:
             Fault.DELETE_MESSAGE: self._delete_message,
             Fault.DELETE_CHANNEL: self._delete_channel,
             Fault.JUMP_CLOCK: self._jump,
+            Fault.JUMP_MACHINE_CLOCK: self._jump_machine,
+            Fault.STOP_BOT: lambda strike: self._stop(self._bot, strike),
+            Fault.STOP_WORKER: lambda strike: self._stop(self._worker, strike),
         }
 
     async def inflict(self, strike: Strike) -> None:
@@ -72,6 +81,7 @@ class Saboteur:
     async def repair(self) -> None:
         """Make whole what is still broken."""
         await asyncio.gather(*self._repairs)
+        self._clock.mend()
         await self._stage.discord("DELETE", "/faults")
 
     async def _moment(self, strike: Strike) -> None:
@@ -99,6 +109,20 @@ class Saboteur:
         if strike.ready and await keeper.until_ready(READY_SECONDS):
             await self._moment(strike)
         return keeper.kill(strike.recover)
+
+    async def _stop(self, keeper: Keeper, strike: Strike) -> bool:
+        if strike.ready and await keeper.until_ready(READY_SECONDS):
+            await self._moment(strike)
+        return await keeper.ask(strike.recover)
+
+    async def _jump_machine(self, strike: Strike) -> bool:
+        """Set the clock on or back, or right again; it stays within hours of the truth."""
+        ways = [*LEAPS, *(-each for each in LEAPS), -self._clock.offset]
+        seconds = ways[int(strike.chance * len(ways))]
+        if abs(self._clock.offset + seconds) > FARTHEST:
+            seconds = -self._clock.offset
+        self._clock.move(seconds)
+        return bool(seconds)
 
     async def _fill(self, strike: Strike) -> bool:
         if not self._disk.mounted:

@@ -1,13 +1,17 @@
 """The judge itself: it must see what it is there to see."""
 
 import io
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos.audit import tracebacks
+from tests.chaos.clocked import MachineClock, shifted
 from tests.chaos.plan import Fault, strikes
 from tests.chaos.verdict import Deeds, End, Ordered, end_of, judge
+from tests.chaos.weigher import EVERY_SECONDS, WARM_SECONDS, Weight, swollen
 from tests.chaos.witness import Sight, looked_at
 
 BOT = "1"
@@ -146,3 +150,28 @@ def test_tracebacks_are_found_in_records_and_bare() -> None:
     log.write('Traceback (most recent call last):\n  File "x", line 1\nValueError: 2\n')
     log.write('{"event": "ordered", "pro')  # the last words of a killed process
     assert list(tracebacks(log.getvalue())) == ["job not shown: KeyError: 1", "ValueError: 2"]
+
+
+def weighings(*megabytes: float) -> list[Weight]:
+    return [Weight(WARM_SECONDS + n * EVERY_SECONDS, each) for n, each in enumerate(megabytes)]
+
+
+def test_a_process_that_grows_and_grows_is_found_and_one_that_breathes_is_not() -> None:
+    leaking = weighings(*(100 + 2 * n for n in range(40)))
+    breathing = weighings(*(100 + 30 * (n % 2) for n in range(40)))
+    filling = [Weight(age, 20 + age) for age in range(0, int(WARM_SECONDS), 10)]  # before it is warm
+    short = weighings(100, 200, 300)
+    found = list(swollen({"worker": leaking, "bot": breathing, "one": filling + breathing, "other": short}))
+    assert found == ["the worker grew from 112 to 166 MB"]
+
+
+def test_a_machines_clock_is_off_by_what_was_said_and_right_again_when_mended(tmp_path: Path) -> None:
+    clock = MachineClock(tmp_path / "clock")
+    clock.mend()
+    seen = shifted(clock.path, lambda: 1000.0)
+    clock.move(60)
+    clock.move(-4000)
+    assert seen() == 1000 + 60 - 4000
+    clock.mend()
+    assert seen() == 1000
+    assert time.time() > 1e9  # ours is left alone

@@ -6,6 +6,7 @@ A class that inherits `DeviceContract` provides the fixtures ``device`` (open, c
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from parser import Speed
 from tests.worker.engine.recipes import drawing, job
@@ -78,6 +79,24 @@ class DeviceContract:
         events = await until_ended(device, "a", after=number)
         assert isinstance(events[-1][1], Dropped)
         assert await device.capacity() == before
+
+    async def test_what_is_suspended_is_handed_back_with_what_was_drawn_and_can_be_gone_on_with(
+        self, device: Device, model: str
+    ) -> None:
+        before = await device.capacity()
+        work = self.order("a", model, steps=LONG)
+        await device.submit(work)
+        number, _ = await first(device.watch())
+        await device.suspend()
+        last, end = (await until_ended(device, "a", after=number))[-1]
+        assert isinstance(end, Dropped)
+        assert end.kept
+        assert await device.capacity() == before
+        await device.submit(replace(work, attempt=2, kept=end.kept))
+        number, event = await first(device.watch(after=last))
+        assert isinstance(event, Advanced)
+        await device.cancel(work.job_id)
+        await until_ended(device, "a", after=number)
 
     async def test_cancelling_what_is_not_there_changes_nothing(self, device: Device, model: str) -> None:
         await device.cancel(self.order("gone", model).job_id)
