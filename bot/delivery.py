@@ -17,6 +17,7 @@ import structlog
 
 from bot import errors, render, shrink
 from bot.actions import DRAWS, Verb
+from bot.direct import DirectCopies
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation
@@ -93,6 +94,9 @@ class Delivery:
         self._clock = clock
         self._pace = pace
         self._moderation = moderation
+        self._copies = DirectCopies(
+            desk=desk, settings=settings, outlet=outlet, texts=texts, moderation=moderation
+        )
 
     async def deliver(self, job: Job, origin: Origin) -> None:
         """Show the outcome of *job*, a final one, and clear its progress message away; retries until done."""
@@ -126,6 +130,7 @@ class Delivery:
             post = await self._with_answer(job, origin, post)
         if post.stage is Stage.POSTED:
             await self._clear(job, origin, post)
+            await self._copies.send(job, origin, nonce=nonce(job.id, "direct"))
             raise Delivered
         if post.stage is Stage.INTENDED and await self._already_there(job, origin, post):
             return
@@ -328,7 +333,7 @@ class Delivery:
                 return True
         return False
 
-    def _ways(self, origin: Origin, job: Job, letter: Letter) -> Iterator[Callable[[], Awaitable[None]]]:
+    def _ways(self, origin: Origin, job: Job, letter: Letter) -> Iterator[Callable[[], Awaitable[object]]]:
         if self._clock() < origin.expires_at:
             yield partial(self._outlet.whisper, origin, letter)
         yield partial(self._outlet.direct, job.owner_id, letter)

@@ -152,10 +152,15 @@ class Outlet:
         keywords = payload.to_send(letter)
         await self._call(self._webhook(origin).send(wait=True, ephemeral=True, **keywords))
 
-    async def direct(self, user_id: int, letter: Letter) -> None:
-        """Send a direct message; refused where the person does not take them."""
+    async def direct(self, user_id: int, letter: Letter, *, nonce: str | None = None) -> tuple[int, int]:
+        """Send a direct message and return its channel and id; refused where the person does not take them.
+
+        *nonce* makes repeating it within minutes return the first message.
+        """
         channel = await self._call(self._client.create_dm(discord.Object(user_id)))
-        await self._call(channel.send(**payload.to_send(letter)))
+        keywords = payload.to_send(letter) | ({} if nonce is None else {"nonce": nonce})
+        message = await self._call(channel.send(**keywords))
+        return channel.id, message.id
 
     def link(self, origin: Origin, message_id: int) -> str:
         """Return the address of a message."""

@@ -151,8 +151,8 @@ class Settings:
         return None if row is None else Shown(JobId(row["job_id"]), bool(row["outcome"]))
 
     async def copied(self, job_id: JobId, channel_id: int, message_id: int) -> None:
-        """Note a message that shows the outcome of *job_id* once more."""
-        sql = "INSERT INTO bot_copies (message_id, channel_id, job_id) VALUES (?, ?, ?)"
+        """Note a message that shows the outcome of *job_id* once more; the same again changes nothing."""
+        sql = "INSERT OR IGNORE INTO bot_copies (message_id, channel_id, job_id) VALUES (?, ?, ?)"
         await self._run(sql, message_id, channel_id, job_id)
 
     async def forget(self, job_id: JobId) -> Sequence[Place]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from discord import app_commands
 from discord.ext import commands
 
-from bot import render
+from bot import echo, panel, render
 from bot.answers import Interaction, guarded, membership_of, privately, texts_of
 from bot.commands.scope import everywhere
 from bot.origin import origin_of
 from bot.outlet import Outlet
+from bot.preferences import Preferences
 from bot.render import Card, Letter
 from bot.settings import Settings
 from bot.texts import Texts
@@ -39,11 +40,12 @@ class InfoCommand(commands.Cog):
     async def _info(self, interaction: Interaction) -> None:
         usage = await self._desk.usage(interaction.user.id)
         account = await self._desk.account(interaction.user.id, membership_of(interaction))
+        preferences = await self._settings.people.preferences(interaction.user.id)
         links = [await self._link(job_id) for job_id in usage.running]
         texts = texts_of(interaction)
         card = Card(
             texts("info.title", name=interaction.user.name),
-            "\n".join(lines(account, usage, links, texts)),
+            "\n".join(lines(account, usage, links, preferences, texts)),
             GREEN,
         )
         await privately(interaction, Letter(card=card))
@@ -59,7 +61,9 @@ class InfoCommand(commands.Cog):
         return self._outlet.link(origin, post.progress_id)
 
 
-def lines(account: Account, usage: Usage, links: list[str], texts: Texts) -> list[str]:
+def lines(
+    account: Account, usage: Usage, links: list[str], preferences: Preferences, texts: Texts
+) -> list[str]:
     """Return the lines of the profile, in Midjourney's order; lanes never used are left out.
 
     So are allowances that do not hold.
@@ -70,8 +74,9 @@ def lines(account: Account, usage: Usage, links: list[str], texts: Texts) -> lis
     waiting = [lane for lane in LANES if lane is not Speed.TURBO or usage.queued.get(lane, 0)]
     return [
         texts("info.user", user_id=account.owner_id),
-        texts("info.mode", mode=render.mode(Speed.FAST, texts).capitalize()),
+        texts("info.mode", mode=render.mode(preferences.speed or Speed.FAST, texts).capitalize()),
         texts("info.visibility"),
+        *_preferred(preferences, texts),
         *_credits(account, texts),
         texts("info.lifetime", pictures=_images(total, texts), time=_time(spent)),
         *(
@@ -87,6 +92,19 @@ def lines(account: Account, usage: Usage, links: list[str], texts: Texts) -> lis
         *(texts("info.queued", mode=lane.value, n=usage.queued.get(lane, 0)) for lane in waiting),
         texts("info.running", jobs=" ".join(links) or texts("info.none")),
     ]
+
+
+def _preferred(preferences: Preferences, texts: Texts) -> Iterator[str]:
+    """Yield what the person prefers; what is as usual is left out."""
+    if preferences.suffix:
+        yield texts("info.suffix", suffix=echo.unticked(preferences.suffix))
+    settings = panel.summary(preferences, texts)
+    if settings:
+        yield texts("info.settings", settings=settings)
+    if preferences.options:
+        yield texts("info.options", options=" ".join(f"`--{name}`" for name in preferences.options))
+    if preferences.auto_dm:
+        yield texts("info.auto_dm")
 
 
 def _images(number: int, texts: Texts) -> str:

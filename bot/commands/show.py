@@ -27,6 +27,8 @@ WORDS = Texts()
 CHOICE_LENGTH = 100  # characters of a suggestion
 RECENT = 100  # jobs among which suggestions are looked for
 CHOICES = 25
+ADDED = 100  # characters shown of a part that was not typed
+MOST_ADDED = 10  # such parts
 
 
 class ShowCommand(commands.Cog):
@@ -90,9 +92,8 @@ class ShowCommand(commands.Cog):
         if not private:  # nobody else sees that one, and it cannot be deleted for others
             with stored():
                 await self._settings.copied(job.id, copy.channel.id, copy.id)
-        details = Letter(
-            texts("show.details", job_id=job.id, seed=job.seed), render.delete_row(job.id, texts)
-        )
+        words = "\n".join((texts("show.details", job_id=job.id, seed=job.seed), *added_lines(job, texts)))
+        details = Letter(words, render.delete_row(job.id, texts))
         await interaction.followup.send(ephemeral=True, **payload.to_send(details))
 
     async def _state(self, job: Job, texts: Texts) -> Letter:
@@ -134,6 +135,17 @@ class ShowCommand(commands.Cog):
         age = render.duration(max(0.0, self._clock() - job.created_at), WORDS)
         after = f" · {age} · {job.state}"
         return echo.cut(prompt, CHOICE_LENGTH - echo.units(after)) + after
+
+
+def added_lines(job: Job, texts: Texts) -> list[str]:
+    """Return whence what its author did not type came into the prompt of *job*."""
+    origin = origin_of(job)
+    return [
+        texts(
+            f"added.short.{part.whence}", text=echo.cut(echo.unticked(part.text), ADDED), option=part.option
+        )
+        for part in (origin.added if origin else ())[:MOST_ADDED]
+    ]
 
 
 def _job_id(typed: str) -> JobId:
