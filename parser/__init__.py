@@ -5,7 +5,7 @@ from parser.closed import Closed
 from parser.errors import ErrorCode, PromptError, PromptErrors
 from parser.parameter import Kind, Parameter
 from parser.parameters import PARAMETERS, find_parameter
-from parser.prompt import PROMPT_LIMIT, parse
+from parser.prompt import BATCH_LIMIT, PROMPT_LIMIT, Batch, parse, read_batch
 from parser.report import ParseReport, report
 from parser.request import (
     JSON,
@@ -21,10 +21,12 @@ from parser.spelling import nearest_name
 from parser.table import Table
 
 __all__ = [
+    "BATCH_LIMIT",
     "JSON",
     "LATEST",
     "PARAMETERS",
     "PROMPT_LIMIT",
+    "Batch",
     "Closed",
     "ErrorCode",
     "ImagePrompt",
@@ -43,5 +45,6 @@ __all__ = [
     "find_parameter",
     "nearest_name",
     "parse",
+    "read_batch",
     "report",
 ]

@@ -1,88 +1,44 @@
-"""Braces: ``{a, b}`` stands for several prompts, ``{a}`` for its content, a lone brace for itself."""
+"""Braces: which of them belong together, and what stands between the commas inside them."""
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from parser.scanner import Span, shown
+from parser.scanner import Span
 
 MARK = re.compile(r"\\[{},]|[{},]")  # `\{`, `\}` and `\,` are plain characters
 ESCAPE = re.compile(r"\\([{}])")
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Braces around several things: where they stand, and the first comma between the things."""
-
-    start: int
-    stop: int
-    comma: int
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A source made ready to scan: every blank a space, braces around a single thing removed.
-
-    Attributes:
-        source: The prompt as typed.
-        text: What is left to scan.
-        offsets: For each character of ``text`` its place in ``source``.
-        groups: The outermost ``{a, b}`` of ``text``, in order.
-    """
-
-    source: str
-    text: str
-    offsets: Sequence[int]
-    groups: tuple[Group, ...]
-
-    def place(self, span: Span) -> Span:
-        """Return where a span of ``text`` stands in ``source``."""
-        start, stop = span
-        if start < stop:
-            return self.offsets[start], self.offsets[stop - 1] + 1
-        at = self.offsets[start] if start < len(self.offsets) else len(self.source)
-        return at, at
-
-    def permuted(self, span: Span) -> bool:
-        """Return whether *span* touches a group, so that its final wording is not known yet."""
-        start, stop = span
-        index = bisect_right(self.groups, max(start, stop - 1), key=lambda group: group.start)
-        return index > 0 and self.groups[index - 1].stop > start
+MANY = 1_000_000  # a count that is no longer exact
 
 
 @dataclass(slots=True)
-class _Mark:
-    """A pair of braces, or an escaped comma."""
+class Run:
+    """Text in which groups stand.
+
+    Attributes:
+        pieces: Spans of the text, and groups, in order.
+        count: How many texts it stands for, at most ``MANY``.
+    """
+
+    pieces: "list[Span | Group]" = field(default_factory=list)
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Group:
+    """A pair of braces with what stands between its commas; a single thing, or none, is a group too.
+
+    Attributes:
+        start: Where the opening brace stands.
+        stop: Behind the closing brace.
+        items: What stands between the commas, without blanks around it.
+        count: How many texts it stands for, at most ``MANY``.
+    """
 
     start: int
-    stop: int = 0  # 0 while the closing brace is not found
-    comma: int = 0  # the first comma that is between these braces and no others; 0 if there is none
-
-
-def plain(source: str) -> Plain:
-    """Make *source* ready to scan, in time linear in its length."""
-    text = shown(source)
-    groups: list[Group] = []
-    dropped: set[int] = set()
-    single_stop = 0
-    for mark in _marks(text):
-        if groups and mark.start < groups[-1].stop:
-            continue
-        if mark.comma:
-            groups.append(Group(mark.start, mark.stop, mark.comma))
-        elif text[mark.start] == "{":
-            dropped.update(_brackets(text, mark))
-            single_stop = max(single_stop, mark.stop)
-        elif mark.start < single_stop:
-            dropped.update(_blanks_before(text, mark.start), (mark.start,))
-    if not dropped:
-        return Plain(source, text, range(len(text)), tuple(groups))
-    offsets = [index for index in range(len(text)) if index not in dropped]
-    moved = (
-        Group(*(bisect_left(offsets, at) for at in (each.start, each.stop, each.comma))) for each in groups
-    )
-    return Plain(source, "".join(text[index] for index in offsets), offsets, tuple(moved))
+    stop: int = 0
+    items: list[Run] = field(default_factory=list)
+    count: int = 1
 
 
 def unescaped(text: str) -> str:
@@ -90,38 +46,64 @@ def unescaped(text: str) -> str:
     return ESCAPE.sub(r"\1", text)
 
 
-def _marks(text: str) -> list[_Mark]:
-    """Return matching pairs of braces, and escaped commas, by place; a brace without match is none."""
-    found: list[_Mark] = []
-    open_: list[_Mark] = []
-    for match in MARK.finditer(text):
-        match match.group():
-            case "{":
-                open_.append(_Mark(match.start()))
-                found.append(open_[-1])
-            case "}" if open_:
-                open_.pop().stop = match.end()
-            case "," if open_ and not open_[-1].comma:
-                open_[-1].comma = match.start()
-            case r"\,":
-                found.append(_Mark(*match.span()))
-            case _:
-                pass
-    return [mark for mark in found if mark.stop]
+def read_run(text: str) -> Run:
+    r"""``run = { TEXT | "{" run { "," run } "}" }``, in time linear in the length; a lone brace is text.
+
+    Blanks around what stands between commas say nothing, nor does the backslash of ``\,`` inside braces.
+    """
+    run = Run()
+    opened: list[tuple[Group, Run]] = []  # with the run that each stands in, the innermost last
+    position = 0
+    for place, mark in _marks(text):
+        run.pieces.append((position, place if mark == "{" else _before(text, position, place)))
+        position = place + 1
+        if mark == r"\,":
+            continue
+        if mark == "{":
+            opened.append((Group(place), run))
+        else:
+            opened[-1][0].items.append(run)
+        if mark == "}":
+            group, run = opened.pop()
+            group.stop = position
+            group.count = min(MANY, sum(item.count for item in group.items))
+            run.pieces.append(group)
+            run.count = min(MANY, run.count * group.count)
+        else:
+            run = Run()
+            position = _behind(text, position)
+    run.pieces.append((position, len(text)))
+    return run
 
 
-def _brackets(text: str, mark: _Mark) -> Iterator[int]:
-    """Yield the places of both braces and of the blanks just inside them."""
-    yield mark.start
-    inside = mark.start + 1
-    while text[inside] == " ":
-        yield inside
-        inside += 1
-    yield from _blanks_before(text, mark.stop - 1)
-    yield mark.stop - 1
+def _marks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield pairs of braces, and commas inside them, plain or escaped, by place."""
+    marks = [(match.start(), match.group()) for match in MARK.finditer(text)]
+    opened: list[int] = []
+    partners: set[int] = set()
+    for place, mark in marks:
+        if mark == "{":
+            opened.append(place)
+        elif mark == "}" and opened:
+            partners |= {opened.pop(), place}
+    depth = 0
+    for place, mark in marks:
+        if place in partners:
+            depth += 1 if mark == "{" else -1
+            yield place, mark
+        elif depth and mark in (",", r"\,"):
+            yield place, mark
 
 
-def _blanks_before(text: str, place: int) -> Iterator[int]:
-    while text[place - 1] == " ":
-        place -= 1
-        yield place
+def _before(text: str, start: int, stop: int) -> int:
+    """Return where the text from *start* to *stop* ends without the blanks at its end."""
+    while stop > start and text[stop - 1] == " ":
+        stop -= 1
+    return stop
+
+
+def _behind(text: str, start: int) -> int:
+    """Return where the first character that is no blank stands; there is one, a brace or a comma at least."""
+    while text[start] == " ":
+        start += 1
+    return start

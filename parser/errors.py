@@ -21,6 +21,8 @@ class ErrorCode(StrEnum):
     UNAVAILABLE_IMAGES = "unavailable_images"
     CLOSED_PARAMETER = "closed_parameter"
     UNAVAILABLE_PERMUTATIONS = "unavailable_permutations"
+    TOO_MANY_JOBS = "too_many_jobs"
+    BATCH_IN_RELAX = "batch_in_relax"
     MISSING_VALUE = "missing_value"
     MISSING_SPACE = "missing_space"
     INVALID_VALUE = "invalid_value"

@@ -1,10 +1,9 @@
 """Links in angle brackets, by which Discord is told to show no preview: in text the bare link is meant."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 
-from parser.braces import Group, Plain
+from parser.permutations import Plain
 from parser.scanner import RULES
 
 # Where image prompts may be, with their weights.
@@ -28,15 +27,8 @@ def unlinked(ready: Plain) -> Plain:
     if not dropped:
         return ready
     kept = [index for index in range(len(ready.text)) if index not in dropped]
-    groups = (
-        Group(*(bisect_left(kept, at) for at in (each.start, each.stop, each.comma))) for each in ready.groups
-    )
-    return Plain(
-        ready.source,
-        "".join(ready.text[index] for index in kept),
-        [ready.offsets[index] for index in kept],
-        tuple(groups),
-    )
+    text = "".join(ready.text[index] for index in kept)
+    return Plain(ready.source, text, [ready.offsets[index] for index in kept])
 
 
 def _brackets(text: str) -> Iterator[int]:

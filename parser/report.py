@@ -4,7 +4,7 @@ from typing import Literal, TypedDict
 
 from parser.canonical import canonical
 from parser.errors import PromptError, PromptErrors
-from parser.prompt import parse
+from parser.prompt import read_batch
 from parser.request import JSON, ImagineRequest
 
 
@@ -64,10 +64,10 @@ ParseReport = Accepted | Refused
 def report(text: str) -> ParseReport:
     """Return what parsing *text* comes to; raises nothing. Lone surrogates stay in ``prompt``."""
     try:
-        request = parse(text)
+        batch = read_batch(text)
     except PromptErrors as refusal:
         return {"prompt": text, "ok": False, "errors": [_error(error) for error in refusal.errors]}
-    return {"prompt": text, "ok": True, "jobs": [_job(request)]}
+    return {"prompt": text, "ok": True, "jobs": [_job(request) for request in batch.prompts]}
 
 
 def _job(request: ImagineRequest) -> JobReport:

@@ -1,11 +1,11 @@
-"""The table as it will be when every parameter that a request can hold is available."""
+"""Tables that stay as they are while parameters become available: one with all of them, one with a few."""
 
 from dataclasses import replace
 
 from parser import PARAMETERS, Parameter, Table
 from parser.request import ImagineRequest, Speed, Visibility
 
-HELD = {*ImagineRequest.model_fields, *Speed, *Visibility, "no"}
+HELD = {*ImagineRequest.model_fields, *Speed, *Visibility, "no", "repeat"}
 
 
 def opened(row: Parameter) -> Parameter:
@@ -14,3 +14,7 @@ def opened(row: Parameter) -> Parameter:
 
 
 EVERYTHING = Table(tuple(map(opened, PARAMETERS)))
+
+
+FEW_NAMES = {"no", "aspect", "seed", "quality", "stop", *Speed, "repeat", "version", "niji"}
+FEW = Table(tuple(replace(row, available=row.name in FEW_NAMES) for row in PARAMETERS))

@@ -4,7 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from parser import PARAMETERS, ErrorCode, Kind, Parameter, PromptErrors, find_parameter, nearest_name, parse
+from parser import (
+    PARAMETERS,
+    ErrorCode,
+    Kind,
+    Parameter,
+    PromptErrors,
+    find_parameter,
+    nearest_name,
+    read_batch,
+)
 from parser.spelling import slips
 from parser.values import needed
 
@@ -40,10 +49,10 @@ def test_a_row_can_be_explained(row: Parameter) -> None:
 @EVERY
 def test_the_example_of_a_row_is_accepted_or_refused_as_unavailable(row: Parameter) -> None:
     if row.available:
-        parse(f"a cat {row.example}")
+        assert read_batch(f"a cat {row.example}").prompts
         return
     with pytest.raises(PromptErrors) as caught:
-        parse(f"a cat {row.example}")
+        read_batch(f"a cat {row.example}")
     [error] = caught.value.errors
     assert error.code is ErrorCode.UNAVAILABLE_PARAMETER
     assert error.message.startswith(f"`--{row.name}` is not available")
