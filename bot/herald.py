@@ -8,7 +8,7 @@ import discord
 import structlog
 
 from bot import payload
-from bot.commands.admin import pages
+from bot.commands.admin import pages, record
 from bot.outlet import FAILURES
 from bot.pace import Pace
 from bot.render import Card, Letter
@@ -42,7 +42,8 @@ class Herald:
         self._texts = texts
         self._pace = pace
         self._clock = clock
-        self._refused: dict[int, tuple[float, float]] = {}  # server -> (not before, pause)
+        # By server and channel: not before when, and the pause until then. Another channel is tried at once.
+        self._refused: dict[tuple[int, int], tuple[float, float]] = {}
 
     async def run(self) -> None:
         """Post until cancelled; a database that is busy or a Discord that is away is waited for."""
@@ -53,15 +54,18 @@ class Herald:
 
     async def post(self) -> None:
         """Post what is new, at most one message a server."""
-        for guild_id, channel_id, posted in await self._office.log_channels():
-            if self._clock() < self._refused.get(guild_id, (0.0, 0.0))[0]:
+        channels = await self._office.log_channels()
+        known = {(guild_id, channel_id) for guild_id, channel_id, _ in channels}
+        self._refused = {place: until for place, until in self._refused.items() if place in known}
+        for guild_id, channel_id, posted in channels:
+            if self._clock() < self._refused.get((guild_id, channel_id), (0.0, 0.0))[0]:
                 continue
             servers = frozenset(guild.id for guild in self._client.guilds)
             home = at_home(self._home, guild_id, servers=servers)
             entries, _ = await self._office.audit(None if home else guild_id, after=posted, limit=pages.LINES)
             if not entries:
                 continue
-            text = "\n".join(pages.entry(entry, self._texts) for entry in entries)
+            text = "\n".join(record.entry(entry, self._texts) for entry in entries)
             letter = Letter(card=Card(self._texts("admin.title.audit"), pages.within(text), pages.GREY))
             try:
                 async with asyncio.timeout(self._pace.call):
@@ -70,12 +74,12 @@ class Herald:
                         nonce=f"audit {entries[-1].id}", **payload.to_send(letter)
                     )
             except FAILURES as error:
-                self._put_off(guild_id, error)
+                self._put_off((guild_id, channel_id), error)
                 continue
-            self._refused.pop(guild_id, None)
+            self._refused.pop((guild_id, channel_id), None)
             await self._office.logged(guild_id, entries[-1].id)
 
-    def _put_off(self, guild_id: int, error: Exception) -> None:
-        pause = min(PAUSE_MOST, 2 * self._refused.get(guild_id, (0.0, self._pace.retry_first))[1])
-        self._refused[guild_id] = (self._clock() + pause, pause)
-        log.info("record not posted", action="audit_post", guild_id=guild_id, error=repr(error))
+    def _put_off(self, place: tuple[int, int], error: Exception) -> None:
+        pause = min(PAUSE_MOST, 2 * self._refused.get(place, (0.0, self._pace.retry_first))[1])
+        self._refused[place] = (self._clock() + pause, pause)
+        log.info("record not posted", action="audit_post", guild_id=place[0], error=repr(error))

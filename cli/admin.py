@@ -1,6 +1,7 @@
 """`journeyman admin`: what `/admin` does in Discord, on the data folder, for when Discord is down."""
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -59,12 +60,17 @@ def audit(
     data: options.Data = None,
     config: options.Config = None,
     verbs: str = typer.Option("", help="Only verbs that begin like this, such as queue."),
+    person: Annotated[
+        int | None, typer.Option(metavar="USER_ID", min=1, help="Who did it, or to whom it was done.")
+    ] = None,
     limit: Limit = 25,
     skip: Skip = 0,
     as_json: options.Json = False,
 ) -> None:
     """Show who did what, the newest first."""
-    found, total = ask(data, config, lambda desk: desk.audit(None, verbs, skip=skip, limit=limit))
+    found, total = ask(
+        data, config, lambda desk: desk.audit(None, verbs, person=person, skip=skip, limit=limit)
+    )
     rows = [
         {
             "id": entry.id,

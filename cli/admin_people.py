@@ -11,7 +11,7 @@ from cli import options
 from cli.admin_desk import Limit, Person, Skip, Yes, ask, do, facts, listed
 from cli.failures import USAGE, Failure
 from worker.accounts import Allowance, Whose
-from worker.admin import AdminDesk
+from worker.admin import AdminDesk, RestrictionKind
 from worker.api import DIRECT
 from worker.deeds import REASON_LIMIT, Block, Grant, ResetQuota, SetQuota, Timeout, Unblock
 
@@ -30,13 +30,14 @@ def show(
     person: Annotated[int | None, typer.Argument(metavar="[USER_ID]", min=1)] = None,
     data: options.Data = None,
     config: options.Config = None,
+    kind: Annotated[RestrictionKind | None, typer.Option(help="Only those.")] = None,
     limit: Limit = 25,
     skip: Skip = 0,
     as_json: options.Json = False,
 ) -> None:
     """Show one person, or all who may not order."""
     if person is None:
-        found, total = ask(data, config, lambda desk: desk.restricted(skip=skip, limit=limit))
+        found, total = ask(data, config, lambda desk: desk.restricted(kind, skip=skip, limit=limit))
         rows = [{**each.model_dump(), "user_id": str(each.user_id)} for each in found]
         listed(rows, as_json=as_json, total=total)
         return
@@ -101,7 +102,9 @@ def contact(
 
 @quota.command("show")
 def show_quota(
+    *,
     person: Annotated[int | None, typer.Argument(metavar="[USER_ID]", min=1)] = None,
+    kind: Annotated[Whose | None, typer.Option(help="Only what was said of those.")] = None,
     data: options.Data = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -117,11 +120,14 @@ def show_quota(
                 f"{window:<8} {use.used:g} of {'any number' if use.allowed is None else f'{use.allowed:g}'}"
             )
         print(f"granted  {account.granted:g}")
-        print(f"places   {account.running} running, {account.waiting} waiting, {account.batch} by one command")
+        print(
+            f"places   {account.running} running, {account.waiting} waiting, {account.batch} by one command"
+        )
         return
     rows = [
         {"whose": whose.value, "id": str(subject), "said": said.model_dump(exclude_defaults=True)}
         for whose in Whose
+        if kind in {None, whose}
         for subject, said in sorted(ask(data, config, partial(_allowances, whose)).items())
     ]
     listed(rows, as_json=as_json)

@@ -7,7 +7,7 @@ Errors:
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import Field, JsonValue
 
@@ -93,11 +93,18 @@ class Pending(Frozen):
     touches: int  # jobs, as the person was told
 
 
+class RestrictionKind(StrEnum):
+    """How a person is kept from ordering. The text is the database value."""
+
+    BLOCK = "block"
+    TIMEOUT = "timeout"
+
+
 class Restriction(Frozen):
     """What keeps a person from ordering."""
 
     user_id: int
-    kind: Literal["block", "timeout"]
+    kind: RestrictionKind
     until: float | None  # Unix seconds; None for a block
     reason: str
     created_at: float
@@ -174,6 +181,7 @@ class ChannelView(Frozen):
 
     rules: tuple[ChannelRule, ...]
     log_channel_id: int | None
+    posted: int  # entry of the record up to which the log channel has it
 
 
 class Word(Frozen):
@@ -301,8 +309,10 @@ class AdminDesk(Protocol):
         """Return what was said of people, roles or servers, by Discord id."""
         ...
 
-    async def restricted(self, *, skip: int = 0, limit: int = 10) -> tuple[Sequence[Restriction], int]:
-        """Return who may not order, the latest first, and how many they are."""
+    async def restricted(
+        self, kind: RestrictionKind | None = None, *, skip: int = 0, limit: int = 10
+    ) -> tuple[Sequence[Restriction], int]:
+        """Return who may not order, perhaps of one kind, the latest first, and how many they are."""
         ...
 
     async def channels(self, guild_id: int) -> ChannelView:
@@ -328,6 +338,7 @@ class AdminDesk(Protocol):
         guild_id: int | None,
         verb: str = "",
         *,
+        person: int | None = None,
         after: int | None = None,
         skip: int = 0,
         limit: int = 10,
@@ -337,6 +348,7 @@ class AdminDesk(Protocol):
         Args:
             guild_id: The server they were made from; None for all.
             verb: What their verb begins with.
+            person: Only what that person did, or what was done to them.
             after: Only those behind this one, the oldest first; None for all, the newest first.
             skip: How many to leave out.
             limit: How many at most.

@@ -154,8 +154,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.person.block": "**Blocked** since <t:{created_at}:f>.{reason}",
         "admin.person.timeout": "**Timed out** until <t:{until}:f>.{reason}",
         "admin.person.line": "<@{user_id}> · {words}",
-        "admin.role.line": "**{rank}**: {roles}",
-        "admin.role.nobody": "nobody but Discord's Administrators",
+        "admin.role.line": "{role}: **{rank}**",
+        "admin.role.nobody": "No role holds it.",
         "admin.role.administrators": "Discord's Administrators",
         "admin.role.verbs": "**{rank}** and above: {verbs}",
         "admin.channel.line": "{channel}: {words}",
@@ -165,6 +165,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.channel.usual": "as the others",
         "admin.channel.nsfw": ", adult pictures may be shown",
         "admin.channel.log": "The audit log is posted to <#{channel_id}>.",
+        "admin.channel.missed": (
+            "\n**{n} entries have not been posted there yet.** If that lasts: is the channel gone, or closed "
+            "to me? They are posted when it is open, or when you choose another."
+        ),
         "admin.channel.nolog": "The audit log is posted nowhere.",
         "admin.words.line": "{category}: `{phrase}` · {kind}",
         "admin.words.allow": "allowed",
@@ -192,6 +196,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "{rate:.1f} steps/s, {batch:.1f} pictures a pass (at most {largest}), {busy:.0%} busy{error}"
         ),
         "admin.status.trouble": "; last error `{code}` <t:{at}:R>",
+        "admin.status.workers": "Workers:",
         "admin.status.nobody": "**No worker runs.** Jobs wait until one does.",
         "admin.status.disk": "Disk: {free} free of {total}. Database {database}, pictures {more}{pictures}.",
         "admin.status.more": "more than ",
@@ -273,5 +278,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.option.server": "This server's people together",
         "admin.option.clear": "Say nothing any more",
         "admin.option.verbs": "Which commands",
+        "admin.option.concerned": "Who did it, or to whom it was done",
+        "admin.option.kind": "Only those",
+        "admin.option.whose": "Only what was said of those",
+        "admin.option.only_rank": "Only this rank",
     }
 )

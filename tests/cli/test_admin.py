@@ -41,6 +41,7 @@ def test_the_queue_is_paused_and_who_did_it_is_on_the_record(tmp_path: Path, cap
     assert run(tmp_path, "queue", "pause") == 0
     assert "nothing was changed" in capsys.readouterr().out
     [entry] = found(tmp_path, capsys, "audit")
+    assert found(tmp_path, capsys, "audit", "--person", "5") == []
     assert (entry["actor"], entry["verb"]) == (f"cli:{getpass.getuser()}", "queue pause")
     assert run(tmp_path, "queue", "show") == 0
     assert "The queue is paused." in capsys.readouterr().out
@@ -80,6 +81,10 @@ def test_people_are_blocked_paused_and_let_in_again(tmp_path: Path, capsys: Show
     assert run(tmp_path, "user", "timeout", person, "2") == 0
     [row] = found(tmp_path, capsys, "user", "show", person)
     assert row["restriction"]["kind"] == "timeout"
+    assert found(tmp_path, capsys, "user", "show", "--kind", "block") == []
+    assert len(found(tmp_path, capsys, "user", "show", "--kind", "timeout")) == 1
+    verbs = [entry["verb"] for entry in found(tmp_path, capsys, "audit", "--person", person)]
+    assert verbs == ["user timeout", "user block"]
     assert run(tmp_path, "user", "unblock", person) == 0
     assert found(tmp_path, capsys, "user", "show") == []
     assert run(tmp_path, "user", "contact", person, "hello") == 2
@@ -91,6 +96,7 @@ def test_credits_are_granted_and_limited(tmp_path: Path, capsys: Shown) -> None:
     assert run(tmp_path, "quota", "set", "--role", "8", "--day", "5") == 0
     [row] = found(tmp_path, capsys, "quota", "show")
     assert (row["whose"], row["id"], row["said"]) == ("role", "8", {"day": 5.0})
+    assert found(tmp_path, capsys, "quota", "show", "--kind", "person") == []
     assert found(tmp_path, capsys, "quota", "show", "7")["granted"] == 3
     assert run(tmp_path, "quota", "set", "--day", "5") == 2
     assert run(tmp_path, "quota", "set", "--person", "7") == 2

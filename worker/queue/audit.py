@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from pydantic import JsonValue
 
@@ -44,15 +45,32 @@ def append(
     return _entry(row)
 
 
-def entries(
-    db: sqlite3.Connection, guild_id: int | None, verb: str, *, after: int | None, skip: int, limit: int
-) -> tuple[list[Entry], int]:
-    """Return entries and how many there are: behind *after* the oldest first, of all the newest first."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are meant.
+
+    Attributes:
+        guild_id: Those made from a server; None for all.
+        verb: Those whose verb begins like this.
+        person: Those that somebody made, or that are about them; None for all.
+        after: Those behind an entry; None for all.
+    """
+
+    guild_id: int | None = None
+    verb: str = ""
+    person: int | None = None
+    after: int | None = None
+
+
+def entries(db: sqlite3.Connection, which: Filter, *, skip: int, limit: int) -> tuple[list[Entry], int]:
+    """Return entries and how many there are: behind another the oldest first, of all the newest first."""
     where = (
         "FROM audit WHERE id > coalesce(:after, 0) AND (:guild_id IS NULL OR guild_id = :guild_id)"
-        " AND substr(verb, 1, length(:verb)) = :verb"
+        " AND substr(verb, 1, length(:verb)) = :verb AND (:person IS NULL OR actor = 'discord:' || :person"
+        " OR target || ' ' LIKE 'user ' || :person || ' %')"
     )
-    facts = {"guild_id": guild_id, "verb": verb, "after": after, "limit": limit, "skip": skip}
+    after = which.after
+    facts = {**asdict(which), "limit": limit, "skip": skip}
     total = db.execute(f"SELECT count(*) {where}", facts).fetchone()[0]
     rows = db.execute(
         f"SELECT id, at, actor, guild_id, channel_id, verb, target, before, after {where}"

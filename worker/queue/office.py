@@ -28,6 +28,7 @@ from worker.admin import (
     Powers,
     QueueView,
     Restriction,
+    RestrictionKind,
     Status,
     Word,
 )
@@ -250,9 +251,12 @@ class SqliteAdminDesk:
         """Return what was said of people, roles or servers, by Discord id."""
         return await self._database.read(partial(quota.said, whose=whose))
 
-    async def restricted(self, *, skip: int = 0, limit: int = 10) -> tuple[Sequence[Restriction], int]:
-        """Return who may not order, the latest first, and how many they are."""
-        return await self._database.read(partial(views.restricted, now=self._clock(), skip=skip, limit=limit))
+    async def restricted(
+        self, kind: RestrictionKind | None = None, *, skip: int = 0, limit: int = 10
+    ) -> tuple[Sequence[Restriction], int]:
+        """Return who may not order, perhaps of one kind, the latest first, and how many they are."""
+        work = partial(views.restricted, now=self._clock(), kind=kind, skip=skip, limit=limit)
+        return await self._database.read(work)
 
     async def channels(self, guild_id: int) -> ChannelView:
         """Return what was said about a server's channels."""
@@ -286,13 +290,14 @@ class SqliteAdminDesk:
         guild_id: int | None,
         verb: str = "",
         *,
+        person: int | None = None,
         after: int | None = None,
         skip: int = 0,
         limit: int = 10,
     ) -> tuple[Sequence[Entry], int]:
         """Return entries of the audit log and how many there are."""
-        work = partial(audit.entries, guild_id=guild_id, verb=verb, after=after, skip=skip, limit=limit)
-        return await self._database.read(work)
+        which = audit.Filter(guild_id=guild_id, verb=verb, person=person, after=after)
+        return await self._database.read(partial(audit.entries, which=which, skip=skip, limit=limit))
 
     async def log_channels(self) -> Sequence[tuple[int, int, int]]:
         """Return server, channel, and the last entry posted there, of all that have a log channel."""

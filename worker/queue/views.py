@@ -16,6 +16,7 @@ from worker.admin import (
     Powers,
     QueueView,
     Restriction,
+    RestrictionKind,
     Word,
     WorkerLine,
 )
@@ -98,15 +99,16 @@ def person(db: sqlite3.Connection, user_id: int, now: float) -> PersonView:
 
 
 def restricted(
-    db: sqlite3.Connection, now: float, *, skip: int, limit: int
+    db: sqlite3.Connection, now: float, *, kind: RestrictionKind | None, skip: int, limit: int
 ) -> tuple[Sequence[Restriction], int]:
-    """Return who may not order, the latest first, and how many they are."""
-    where = "FROM restrictions WHERE until IS NULL OR until > ?"
-    total = db.execute(f"SELECT count(*) {where}", (now,)).fetchone()[0]
+    """Return who may not order, perhaps of one kind, the latest first, and how many they are."""
+    where = "FROM restrictions WHERE (until IS NULL OR until > :now) AND (:kind IS NULL OR kind = :kind)"
+    facts = {"now": now, "kind": kind, "limit": limit, "skip": skip}
+    total = db.execute(f"SELECT count(*) {where}", facts).fetchone()[0]
     rows = db.execute(
         f"SELECT user_id, kind, until, reason, created_at {where}"
-        " ORDER BY created_at DESC, user_id LIMIT ? OFFSET ?",
-        (now, limit, skip),
+        " ORDER BY created_at DESC, user_id LIMIT :limit OFFSET :skip",
+        facts,
     )
     return [Restriction(**row) for row in rows], total
 
@@ -142,10 +144,13 @@ def powers(db: sqlite3.Connection, guild_id: int) -> Powers:
 
 def channels(db: sqlite3.Connection, guild_id: int) -> ChannelView:
     """Return what was said about a server's channels."""
-    row = db.execute("SELECT channel_id FROM audit_channels WHERE guild_id = ?", (guild_id,)).fetchone()
+    row = db.execute(
+        "SELECT channel_id, posted FROM audit_channels WHERE guild_id = ?", (guild_id,)
+    ).fetchone()
     return ChannelView(
         rules=tuple(ChannelRule(**rule) for rule in _rules(db, guild_id)),
         log_channel_id=None if row is None else row["channel_id"],
+        posted=0 if row is None else row["posted"],
     )
 
 

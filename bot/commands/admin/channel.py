@@ -5,7 +5,7 @@ from discord import app_commands
 
 from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
-from bot.commands.admin.options import WORDS
+from bot.commands.admin.options import CHANNELS, WORDS, filled
 from bot.faults import BotCode, BotError
 from worker.deeds import SetChannel, SetLog, SetNsfw, Verb
 
@@ -72,9 +72,12 @@ class ChannelGroup(app_commands.Group):
         await guarded(interaction, lambda: self._clerk.do(interaction, deed))
 
     @app_commands.command(name="list", description=WORDS("admin.help.channel list"))
-    async def list(self, interaction: Interaction) -> None:
+    @app_commands.describe(kind=WORDS("admin.option.kind"))
+    @app_commands.choices(kind=CHANNELS)
+    async def list(self, interaction: Interaction, kind: str | None = None) -> None:
         """Show the rules."""
-        await guarded(interaction, lambda: self._clerk.show(interaction, Verb.CHANNEL_LIST))
+        filters = filled(k=kind)
+        await guarded(interaction, lambda: self._clerk.show(interaction, Verb.CHANNEL_LIST, filters))
 
 
 def _id_of(interaction: Interaction, channel: Channel | None) -> int:

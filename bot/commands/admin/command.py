@@ -7,7 +7,7 @@ from bot.answers import Interaction, guarded
 from bot.commands.admin.channel import ChannelGroup
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.models import ModelsGroup
-from bot.commands.admin.options import WORDS, filled
+from bot.commands.admin.options import WORDS, Person, filled
 from bot.commands.admin.queue import QueueGroup
 from bot.commands.admin.quota import QuotaGroup
 from bot.commands.admin.role import RoleGroup
@@ -16,11 +16,11 @@ from bot.commands.admin.words import WordsGroup
 from bot.moderation.gate import Moderation
 from bot.outlet import Outlet
 from worker.admin import AdminDesk
-from worker.deeds import Verb
+from worker.deeds import POWERS, Verb
 
 GROUPS = [
     app_commands.Choice(name=name, value=name)
-    for name in dict.fromkeys(verb.partition(" ")[0] for verb in Verb)
+    for name in dict.fromkeys(power.partition(" ")[0] for power in POWERS)
     if name not in {Verb.STATUS, Verb.AUDIT}
 ]
 
@@ -60,9 +60,11 @@ class AdminCommand(app_commands.Group):
         await guarded(interaction, lambda: self._clerk.show(interaction, Verb.STATUS))
 
     @app_commands.command(name="audit", description=WORDS("admin.help.audit"))
-    @app_commands.describe(verbs=WORDS("admin.option.verbs"))
+    @app_commands.describe(verbs=WORDS("admin.option.verbs"), person=WORDS("admin.option.concerned"))
     @app_commands.choices(verbs=GROUPS)
-    async def audit(self, interaction: Interaction, verbs: str | None = None) -> None:
+    async def audit(
+        self, interaction: Interaction, verbs: str | None = None, person: Person | None = None
+    ) -> None:
         """Show who did what."""
-        filters = filled(g=verbs)
+        filters = filled(g=verbs, p=None if person is None else person.id)
         await guarded(interaction, lambda: self._clerk.show(interaction, Verb.AUDIT, filters))

@@ -6,9 +6,12 @@ from uuid import UUID
 import discord
 from discord import app_commands
 
+from bot.commands.admin.pages import ChannelKind
 from bot.faults import BotCode, BotError
 from bot.texts import Texts
 from parser import Speed
+from worker.accounts import Whose
+from worker.admin import RestrictionKind
 from worker.api import Category, JobId, JobNotFound, JobState
 from worker.deeds import Rank
 
@@ -23,6 +26,9 @@ RANKS = [app_commands.Choice(name=rank.value, value=rank.value) for rank in Rank
 CATEGORIES = [
     app_commands.Choice(name=category.value.replace("_", " "), value=category.value) for category in Category
 ]
+RESTRICTIONS = [app_commands.Choice(name=kind.value, value=kind.value) for kind in RestrictionKind]
+CHANNELS = [app_commands.Choice(name=kind.value, value=kind.value) for kind in ChannelKind]
+WHOSE = [app_commands.Choice(name=whose.value, value=whose.value) for whose in Whose]
 Person = discord.User | discord.Member
 
 

@@ -1,9 +1,8 @@
 """What admins are shown, as messages. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from pydantic import JsonValue
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bot import echo
 from bot.commands.admin.window import Answer, Page, Reply
@@ -14,16 +13,14 @@ from bot.texts import Texts
 from parser import Speed
 from worker.accounts import Account, Allowance, Use, Whose, Window
 from worker.admin import (
+    ChannelRule,
     ChannelView,
-    Entry,
     JobLine,
-    ModelLine,
     Pending,
     PersonView,
     Powers,
     QueueView,
     Restriction,
-    Status,
     Word,
 )
 from worker.deeds import POWERS, Block, Cancel, Clear, Rank, ResetQuota, Which
@@ -31,9 +28,6 @@ from worker.deeds import POWERS, Block, Cancel, Clear, Rank, ResetQuota, Which
 LINES = 10  # of a page
 GREY = 0x5865F2
 DESCRIPTION_ROOM = 4000  # characters of an embed's description, with some to spare
-FACT_ROOM = 120  # characters of what was so before or is so now, in a line of the audit log
-UNITS = ("B", "kB", "MB", "GB", "TB")
-THOUSAND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +45,22 @@ class Sheet:
     head: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     total: int = 0
+
+
+class ChannelKind(StrEnum):
+    """What was said about a channel, to filter by."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ADULT = "adult"
+
+    def fits(self, rule: ChannelRule) -> bool:
+        """Tell whether *rule* says so."""
+        return {
+            ChannelKind.OPEN: rule.allowed is True,
+            ChannelKind.CLOSED: rule.allowed is False,
+            ChannelKind.ADULT: rule.nsfw,
+        }[self]
 
 
 def letter(sheet: Sheet, page: Page, texts: Texts) -> Letter:
@@ -118,7 +128,7 @@ def queue(view: QueueView, lines: Sequence[JobLine], total: int, texts: Texts) -
     head = texts(
         "admin.queue.head",
         mode=texts(f"admin.mode.{view.mode}"),
-        waiting=_lanes(view.waiting, texts),
+        waiting=lanes(view.waiting, texts),
         running=sum(view.running.values()),
         people=view.people,
     )
@@ -139,7 +149,8 @@ def _job(line: JobLine, texts: Texts) -> str:
     )
 
 
-def _lanes(counts: Mapping[Speed, int], texts: Texts) -> str:
+def lanes(counts: Mapping[Speed, int], texts: Texts) -> str:
+    """Return how many jobs are in which lane."""
     parts = [f"{count} {mode(lane, texts)}" for lane, count in counts.items() if count]
     return ", ".join(parts) or "0"
 
@@ -166,27 +177,36 @@ def restricted(found: Sequence[Restriction], total: int, texts: Texts) -> Sheet:
     return Sheet(texts("admin.title.user show"), (), tuple(lines), total)
 
 
-def roles(powers: Powers, texts: Texts) -> Sheet:
-    """Return who holds which rank, and what each may do."""
-    held: list[str] = []
-    for rank in Rank:
-        names = [f"<@&{role}>" for role in powers.roles.get(rank, ())]
-        if rank is Rank.OWNER:
-            names.insert(0, texts("admin.role.administrators"))
-        held.append(texts("admin.role.line", rank=rank, roles=", ".join(names) or texts("admin.role.nobody")))
-    for rank in reversed(Rank):
-        verbs = ", ".join(f"`{power}`" for power in POWERS if needed(power, powers) is rank)
-        held.append(texts("admin.role.verbs", rank=rank, verbs=verbs or "-"))
-    return Sheet(texts("admin.title.role list"), tuple(held))
+def roles(powers: Powers, rank: Rank | None, number: int, texts: Texts) -> Sheet:
+    """Return what each rank, or one of them, may do, and a page of those who hold it."""
+    ranks = [each for each in Rank if rank in {None, each}]
+    head = []
+    for each in ranks:
+        verbs = ", ".join(f"`{power}`" for power in POWERS if needed(power, powers) is each)
+        head.append(texts("admin.role.verbs", rank=each, verbs=verbs or "-"))
+    held = [(each, f"<@&{role}>") for each in ranks for role in powers.roles.get(each, ())]
+    if Rank.OWNER in ranks:
+        held.insert(0, (Rank.OWNER, texts("admin.role.administrators")))
+    lines = [texts("admin.role.line", rank=each, role=role) for each, role in held]
+    head += [] if lines else [texts("admin.role.nobody")]
+    return cut(Sheet(texts("admin.title.role list"), tuple(head), tuple(lines)), number)
 
 
-def channels(view: ChannelView, texts: Texts) -> Sheet:
-    """Return the rules about channels."""
-    log = (
-        texts("admin.channel.nolog")
-        if view.log_channel_id is None
-        else texts("admin.channel.log", channel_id=view.log_channel_id)
-    )
+def cut(sheet: Sheet, number: int) -> Sheet:
+    """Return the page *number* of a sheet whose lines are all there."""
+    first = number * LINES
+    return replace(sheet, lines=sheet.lines[first : first + LINES], total=len(sheet.lines))
+
+
+def channels(view: ChannelView, kind: ChannelKind | None, missed: int, number: int, texts: Texts) -> Sheet:
+    """Return a page of the rules about channels, perhaps of one kind.
+
+    *missed* entries of the record have not been posted to the log channel.
+    """
+    log = texts("admin.channel.nolog")
+    if view.log_channel_id is not None:
+        log = texts("admin.channel.log", channel_id=view.log_channel_id)
+        log += texts("admin.channel.missed", n=missed) if missed else ""
     kinds = {None: "admin.channel.usual", True: "admin.channel.open", False: "admin.channel.closed"}
     lines = [
         texts(
@@ -195,8 +215,9 @@ def channels(view: ChannelView, texts: Texts) -> Sheet:
             words=texts(kinds[rule.allowed]) + (texts("admin.channel.nsfw") if rule.nsfw else ""),
         )
         for rule in view.rules
+        if kind is None or kind.fits(rule)
     ]
-    return Sheet(texts("admin.title.channel list"), (log, *lines))
+    return cut(Sheet(texts("admin.title.channel list"), (log,), tuple(lines)), number)
 
 
 def words(found: Sequence[Word], total: int, texts: Texts) -> Sheet:
@@ -226,20 +247,6 @@ def verdict(found: Verdict, texts: Texts) -> Sheet:
     )
     head = () if lines else (texts("admin.words.clean"),)
     return Sheet(texts("admin.title.words test"), (*head, *lines))
-
-
-def models(found: Sequence[ModelLine], texts: Texts) -> Sheet:
-    """Return the models."""
-    lines = (
-        texts(
-            "admin.models.line",
-            name=line.name,
-            state=texts("admin.models.on" if line.enabled else "admin.models.off"),
-            default=texts("admin.models.default") if line.default else "",
-        )
-        for line in found
-    )
-    return Sheet(texts("admin.title.models list"), (*lines, texts("admin.models.one")))
 
 
 def account(found: Account, texts: Texts) -> Sheet:
@@ -280,78 +287,6 @@ def allowances(found: Sequence[tuple[Whose, int, Allowance]], total: int, texts:
 def _said(allowance: Allowance) -> str:
     facts = allowance.model_dump(exclude_defaults=True)
     return ", ".join(f"{name} {value:g}" if value is not True else name for name, value in facts.items())
-
-
-def status(found: Status, texts: Texts) -> Sheet:
-    """Return the machine room."""
-    view, disk = found.queue, found.disk
-    lines = [
-        texts(
-            "admin.status.queue",
-            mode=texts(f"admin.mode.{view.mode}"),
-            waiting=_lanes(view.waiting, texts),
-            running=_lanes(view.running, texts),
-        )
-    ]
-    for line in found.workers[:LINES]:
-        error = ""
-        if line.last_error is not None:
-            error = texts("admin.status.trouble", code=line.last_error, at=int(line.last_error_at or 0))
-        lines.append(
-            texts(
-                "admin.status.worker",
-                since=int(line.started_at),
-                rate=line.steps_per_second,
-                largest=line.largest_batch,
-                error=error,
-                **line.model_dump(include={"name", "device", "model", "jobs", "pictures", "batch", "busy"}),
-            )
-        )
-    if not found.workers:
-        lines.append(texts("admin.status.nobody"))
-    sizes = {name: size(getattr(disk, name)) for name in ("free", "total", "database", "pictures")}
-    more = "" if disk.complete else texts("admin.status.more")
-    lines.append(texts("admin.status.disk", more=more, **sizes))
-    if found.failures:
-        lines.append(texts("admin.status.failures"))
-    lines += [
-        texts("admin.status.failure", id=job.id, code=job.error, at=int(job.finished_at or job.created_at))
-        for job in found.failures
-    ]
-    return Sheet(texts("admin.title.status"), tuple(lines))
-
-
-def audit(found: Sequence[Entry], total: int, texts: Texts) -> Sheet:
-    """Return entries of the audit log."""
-    return Sheet(texts("admin.title.audit"), (), tuple(entry(each, texts) for each in found), total)
-
-
-def entry(found: Entry, texts: Texts) -> str:
-    """Return one entry of the audit log."""
-    kind, _, name = found.actor.partition(":")
-    actor = {"discord": f"<@{name}>", "cli": texts("admin.audit.cli", name=echo.unticked(name))}.get(
-        kind, kind
-    )
-    change = texts("admin.audit.change", before=_facts(found.before), after=_facts(found.after))
-    target = echo.escaped(found.target)
-    return texts(
-        "admin.audit.line", at=int(found.at), actor=actor, verb=found.verb, target=target, change=change
-    )
-
-
-def _facts(facts: Mapping[str, JsonValue]) -> str:
-    text = ", ".join(f"{name}: {'-' if value is None else value}" for name, value in facts.items())
-    return f"`{echo.cut(echo.unticked(text), FACT_ROOM)}`" if text else "-"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes for people, in steps of a thousand."""
-    amount = float(count)
-    for unit in UNITS[:-1]:
-        if amount < THOUSAND:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= THOUSAND
-    return f"{amount:.1f} {UNITS[-1]}"
 
 
 def within(text: str) -> str:

@@ -4,7 +4,7 @@ from discord import Role, app_commands
 
 from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
-from bot.commands.admin.options import WORDS, Person, filled
+from bot.commands.admin.options import WHOSE, WORDS, Person, filled
 from bot.faults import BotCode, BotError
 from worker.accounts import Allowance, Whose
 from worker.deeds import Grant, ResetQuota, SetQuota, Verb
@@ -23,10 +23,13 @@ class QuotaGroup(app_commands.Group):
         self._clerk = clerk
 
     @app_commands.command(name="show", description=WORDS("admin.help.quota show"))
-    @app_commands.describe(person=WORDS("admin.option.person"))
-    async def show(self, interaction: Interaction, person: Person | None = None) -> None:
+    @app_commands.describe(person=WORDS("admin.option.person"), kind=WORDS("admin.option.whose"))
+    @app_commands.choices(kind=WHOSE)
+    async def show(
+        self, interaction: Interaction, person: Person | None = None, kind: str | None = None
+    ) -> None:
         """Show one person's account, or what was said of all."""
-        filters = filled(p=None if person is None else person.id)
+        filters = filled(p=None if person is None else person.id, k=kind)
         await guarded(interaction, lambda: self._clerk.show(interaction, Verb.QUOTA_SHOW, filters))
 
     @app_commands.command(name="grant", description=WORDS("admin.help.quota grant"))

@@ -3,19 +3,20 @@
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.commands.admin import pages
-from bot.commands.admin.pages import LINES, Sheet
+from bot.commands.admin import machine, pages, record
+from bot.commands.admin.pages import LINES, ChannelKind, Sheet
 from bot.commands.admin.window import Page
 from bot.texts import Texts
 from parser import Speed
 from worker.accounts import Whose
-from worker.admin import AdminDesk
+from worker.admin import AdminDesk, RestrictionKind
 from worker.api import Category, JobState, Membership
-from worker.deeds import Verb, Which
+from worker.deeds import Rank, Verb, Which
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
-LANE, STATE, PERSON, CATEGORY, GROUP = "l", "s", "p", "c", "g"  # filters, as `Page` carries them
+# Filters, as `Page` carries them.
+LANE, STATE, PERSON, CATEGORY, GROUP, KIND, RANK = "l", "s", "p", "c", "g", "k", "r"
 
 
 class Reader:
@@ -27,6 +28,7 @@ class Reader:
     async def sheet(self, page: Page, *, guild_id: int, home: bool, texts: Texts) -> Sheet:  # noqa: PLR0911 - a table
         """Return what *page* shows in a server; *home* says whether it may see what all servers share."""
         cut = {"skip": page.number * LINES, "limit": LINES}
+        seen = None if home else guild_id
         match page.verb:
             case Verb.QUEUE_SHOW:
                 found = await self._office.jobs(_which(page), _one(JobState, page.filters.get(STATE)), **cut)
@@ -37,31 +39,42 @@ class Reader:
                 person = _number(page.filters.get(PERSON))
                 if person is not None:
                     return pages.person(await self._office.person(person), texts)
-                return pages.restricted(*await self._office.restricted(**cut), texts)
+                kind = _one(RestrictionKind, page.filters.get(KIND))
+                return pages.restricted(*await self._office.restricted(kind, **cut), texts)
             case Verb.ROLE_LIST:
-                return pages.roles(await self._office.powers(guild_id), texts)
+                rank = _one(Rank, page.filters.get(RANK))
+                return pages.roles(await self._office.powers(guild_id), rank, page.number, texts)
             case Verb.CHANNEL_LIST:
-                return pages.channels(await self._office.channels(guild_id), texts)
+                return await self._channels(page, guild_id, seen, texts)
             case Verb.WORDS_LIST:
                 category = _one(Category, page.filters.get(CATEGORY))
                 return pages.words(*await self._office.words(guild_id, category, **cut), texts)
             case Verb.MODELS_LIST:
-                return pages.models(await self._office.models(), texts)
+                return machine.models(await self._office.models(), page.number, texts)
             case Verb.AUDIT:
-                group = page.filters.get(GROUP, "")
-                entries = await self._office.audit(None if home else guild_id, group, **cut)
-                return pages.audit(*entries, texts)
+                group, person = page.filters.get(GROUP, ""), _number(page.filters.get(PERSON))
+                entries = await self._office.audit(seen, group, person=person, **cut)
+                return record.audit(*entries, texts)
             case _:
-                return pages.status(await self._office.status(), texts)
+                return machine.status(await self._office.status(), page.number, texts)
+
+    async def _channels(self, page: Page, guild_id: int, seen: int | None, texts: Texts) -> Sheet:
+        view = await self._office.channels(guild_id)
+        missed = 0
+        if view.log_channel_id is not None:
+            _, missed = await self._office.audit(seen, after=view.posted, limit=1)
+        return pages.channels(view, _one(ChannelKind, page.filters.get(KIND)), missed, page.number, texts)
 
     async def _quota(self, page: Page, guild_id: int, texts: Texts) -> Sheet:
         person = _number(page.filters.get(PERSON))
         if person is not None:
             account = await self._office.account(person, Membership(guild_id=guild_id))
             return pages.account(account, texts)
+        only = _one(Whose, page.filters.get(KIND))
         said = [
             (whose, subject, allowance)
             for whose in Whose
+            if only in {None, whose}
             for subject, allowance in sorted((await self._office.allowances(whose)).items())
         ]
         first = page.number * LINES

@@ -4,7 +4,7 @@ from discord import Role, app_commands
 
 from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
-from bot.commands.admin.options import RANKS, WORDS
+from bot.commands.admin.options import RANKS, WORDS, filled
 from bot.faults import BotCode, BotError
 from worker.deeds import POWERS, Rank, SetPower, SetRole, Verb
 
@@ -65,6 +65,9 @@ class RoleGroup(app_commands.Group):
         ][:CHOICES]
 
     @app_commands.command(name="list", description=WORDS("admin.help.role list"))
-    async def list(self, interaction: Interaction) -> None:
+    @app_commands.describe(rank=WORDS("admin.option.only_rank"))
+    @app_commands.choices(rank=RANKS)
+    async def list(self, interaction: Interaction, rank: str | None = None) -> None:
         """Show who may do what."""
-        await guarded(interaction, lambda: self._clerk.show(interaction, Verb.ROLE_LIST))
+        filters = filled(r=rank)
+        await guarded(interaction, lambda: self._clerk.show(interaction, Verb.ROLE_LIST, filters))

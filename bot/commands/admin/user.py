@@ -5,7 +5,7 @@ from discord import app_commands
 from bot.answers import Interaction, guarded, texts_of
 from bot.commands.admin import pages
 from bot.commands.admin.clerk import Clerk, actor_of, answer, defer
-from bot.commands.admin.options import WORDS, Person, filled, seconds_of
+from bot.commands.admin.options import RESTRICTIONS, WORDS, Person, filled, seconds_of
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.render import Card, Letter
 from worker.admin import AdminDesk
@@ -25,10 +25,13 @@ class UserGroup(app_commands.Group):
         self._outlet = outlet
 
     @app_commands.command(name="show", description=WORDS("admin.help.user show"))
-    @app_commands.describe(person=WORDS("admin.option.person"))
-    async def show(self, interaction: Interaction, person: Person | None = None) -> None:
+    @app_commands.describe(person=WORDS("admin.option.person"), kind=WORDS("admin.option.kind"))
+    @app_commands.choices(kind=RESTRICTIONS)
+    async def show(
+        self, interaction: Interaction, person: Person | None = None, kind: str | None = None
+    ) -> None:
         """Show one person, or all who may not order."""
-        filters = filled(p=None if person is None else person.id)
+        filters = filled(p=None if person is None else person.id, k=kind)
         await guarded(interaction, lambda: self._clerk.show(interaction, Verb.USER_SHOW, filters))
 
     @app_commands.command(name="block", description=WORDS("admin.help.user block"))
