@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,64 @@ def test_the_image_holds_every_package_and_nothing_that_is_not_there() -> None:
     assert "TOKEN" not in text
 
 
+def environment_of_the_image() -> dict[str, str]:
+    text = (DEPLOY / "docker" / "Dockerfile").read_text().partition("COPY --from=build")[2]
+    [block] = re.findall(r"^ENV ((?:.*\\\n)*.*)$", text, re.MULTILINE)
+    return dict(word.split("=", 1) for word in block.replace("\\\n", " ").split())
+
+
+def test_what_the_image_holds_is_enough_to_start(tmp_path: Path) -> None:
+    """Laid out in a folder as the image lays it out, without Docker."""
+    text = (DEPLOY / "docker" / "Dockerfile").read_text()
+    root, data = tmp_path / "opt", tmp_path / "data"
+    data.mkdir()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE):
+        *names, target = line.split()
+        for name in names:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / target, ignore=shutil.ignore_patterns("__pycache__"))
+            elif not target.startswith("/"):
+                (root / target).mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, root / target)
+    env = environment_of_the_image() | {
+        "HOME": str(data),
+        "JOURNEYMAN_DATA": str(data),
+        "PYTHONPATH": str(root),
+    }
+    [entry] = re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)
+    _, *start = json.loads(entry)
+    done = subprocess.run(
+        [sys.executable, *start, "migrate"],
+        cwd=data,
+        env=env | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (data / "journeyman.sqlite3").exists()
+
+
+@pytest.mark.parametrize("build", ["cpu", "cuda"])
+def test_the_image_installs_what_the_project_asks_for(build: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed: list[list[str]] = []
+
+    def note(command: list[str], *, check: bool) -> None:
+        assert check
+        installed.append(command[command.index("install") + 1 :])
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(subprocess, "run", note)
+    runpy.run_path(str(DEPLOY / "docker" / "libraries.py"))["main"](build)
+    for command in installed:
+        limits = command[command.index("--constraint") + 1]
+        assert (ROOT / limits).exists()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(installed[-1][2:]) == {*project["dependencies"], *project["optional-dependencies"]["engine"]}
+    assert len(installed) == (2 if build == "cpu" else 1)
+
+
 def test_the_containers_share_the_data_have_no_privileges_and_ask_for_their_health_where_it_is() -> None:
     compose: dict[str, Any] = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
     ports = dict(
@@ -97,6 +157,10 @@ def test_the_containers_share_the_data_have_no_privileges_and_ask_for_their_heal
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         assert service["command"] == [name]
+        assert name in COMMANDS
+        assert service["restart"] == "unless-stopped"
+        assert {volume.partition(":")[0] for volume in service["volumes"]} <= set(compose["volumes"])
+        assert ((DEPLOY / "docker" / service["build"]["context"]) / service["build"]["dockerfile"]).exists()
         *_, code = service["healthcheck"]["test"]
         compile(code, name, "exec")
         assert f"127.0.0.1:{ports[name.upper()]}/" in code
