@@ -24,8 +24,8 @@ LANES: Mapping[Speed, int] = MappingProxyType(
 def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) -> float:
     """Return what *recipe*, drawn by *profile* in the lane *speed*, costs: a positive multiple of 1/`GRAINS`.
 
-    ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; a variation takes only a part of
-    the schedule. A picture taken out of a grid has no recipe, and is free.
+    ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; what starts from a picture takes
+    only a part of the schedule. A picture taken out of a grid has no recipe, and is free.
     """
     width, height = sides((1, 1), profile)
     whole = PICTURES * profile.steps * width * height
@@ -41,9 +41,10 @@ def steps(recipe: Recipe) -> int:
     """Return the denoising steps each picture of *recipe* takes, or would take in the time."""
     if not isinstance(recipe, Drawing):
         return UPSCALING_STEPS
-    if recipe.start is None:
+    given = recipe.start or recipe.blend
+    if given is None:
         return recipe.stop_after
-    begin = recipe.steps - max(1, int(recipe.steps * recipe.start.strength))  # as the engine begins
+    begin = recipe.steps - max(1, int(recipe.steps * given.strength))  # as the engine begins
     return max(1, recipe.stop_after - begin)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from parser import Speed
@@ -22,6 +22,7 @@ class DeviceJob:
     recipe: Recipe
     source: bytes | None  # PNG of the picture the recipe starts from
     text: Mapping[str, str]  # what the PNGs carry: prompt, seed, job id
+    references: Mapping[str, bytes] = field(default_factory=dict)  # other pictures it refers to, by name
     kept: bytes | None = None  # what an earlier attempt left, as its `Dropped` said
 
 

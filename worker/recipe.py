@@ -1,5 +1,6 @@
 """What will be drawn, every number concrete. The only home of defaults; pure."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from math import ceil, log
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from pydantic import Field
 
 from parser import ImagineRequest, Part, Speed
 from worker.api import ErrorCode, Frozen, Rejected, Strength
+from worker.references import Blend, Style, blend_of, style_of
 
 PICTURES = 4  # in a grid
 SPEED = Speed.FAST  # the lane of a prompt that names none
@@ -48,7 +50,9 @@ class Drawing(Frozen):
     negative: tuple[Part, ...]  # weights > 0: how much each counts among the negatives
     negative_pull: float  # 0..1: how far the unconditional encoding moves toward the negatives
     seeds: tuple[int, ...]  # one per picture: its generator's seed, 0..2**63-1
-    start: Start | None = None
+    start: Start | None = None  # then there is no blend
+    blend: Blend | None = None
+    style: Style | None = None
     weights: str | None = None  # hash of the model's weights where no others will do
 
 
@@ -82,7 +86,12 @@ def lane(request: ImagineRequest) -> Speed:
 
 
 def resolve(
-    request: ImagineRequest, profile: ModelProfile, *, seed: int, start: Start | None = None
+    request: ImagineRequest,
+    profile: ModelProfile,
+    *,
+    seed: int,
+    start: Start | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Drawing:
     """Make every number of a grid concrete.
 
@@ -93,15 +102,19 @@ def resolve(
     - The aspect ratio changes the sides and keeps the area: see `sides`.
     - Text and negatives: see `split`.
     - Picture *i* has a generator of its own, seeded by `picture_seed`.
+    - Image prompts and style references: see `blend_of` and `style_of`. A variation starts from its picture
+      and follows the style; the image prompts have had their say (Midjourney: ``--iw`` does not affect them).
 
     Args:
-        request: With at least one part of positive weight; its images are not looked at.
+        request: With at least one part of positive weight, or an image.
         profile: The checkpoint that draws.
         seed: 0..4294967295, whether typed or drawn.
         start: The picture a variation starts from.
+        names: Of the stored pictures that the request names, by address.
 
     Raises:
         Rejected: ``SIZE_UNAVAILABLE``.
+        PictureGone: A picture that the request names is not stored.
     """
     steps = max(1, round(profile.steps * (1 if request.quality is None else request.quality)))
     stop = 100 if request.stop is None else request.stop
@@ -119,6 +132,8 @@ def resolve(
         negative_pull=pull,
         seeds=tuple(picture_seed(seed, index) for index in range(PICTURES)),
         start=start,
+        blend=None if start is not None else blend_of(request, names or {}),
+        style=style_of(request, names or {}),
     )
 
 
@@ -156,7 +171,7 @@ def split(request: ImagineRequest) -> tuple[tuple[Part, ...], tuple[Part, ...], 
     counts half of P in all, shared by its items, because Midjourney defines ``--no x`` as a part ``x::-.5``
     of a prompt that weighs 1: so ``a --no red`` is ``a:: red::-.5``, and the weight of ``a`` does not matter.
     """
-    positive = tuple(part for part in request.parts if part.weight > 0)
+    positive = tuple(part for part in request.parts if part.weight > 0) or (Part(text=""),)  # images alone
     total = sum(part.weight for part in positive)
     negative = tuple(
         Part(text=part.text, weight=-part.weight) for part in request.parts if part.weight < 0

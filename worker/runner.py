@@ -1,7 +1,7 @@
 """From queue to device and back; the only module that knows both."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from worker.api import ErrorCode, JobId, Progress, WorkerError
 from worker.device import Advanced, Device, DeviceEvent, DeviceJob, Dropped, Failed, Finished
 from worker.images import ImageStore
 from worker.queue.claims import Claim
+from worker.queue.inputs import pictures_of
 from worker.queue.roster import Trouble
 from worker.queue.rows import StaleJob
 from worker.queue.store import HEARTBEAT_SECONDS, ClaimId, Store
@@ -170,6 +171,7 @@ class Runner:
         self._active[job_id] = active
         try:
             source = await self._source(claim)
+            references = await self._references(claim)
             kept = await self._store.kept_of(job_id)
         except WorkerError as error:
             again = error.code in {ErrorCode.DATABASE_BUSY, ErrorCode.DISK_FULL}
@@ -184,6 +186,7 @@ class Runner:
                 owner_id=claim.job.owner_id,
                 recipe=claim.recipe,
                 source=source,
+                references=references,
                 text={"prompt": canonical(claim.job.request), "seed": str(claim.job.seed), "job_id": job_id},
                 kept=kept,
             )
@@ -201,6 +204,18 @@ class Runner:
         if isinstance(recipe, Drawing):
             return None if recipe.start is None else await self._read(recipe.start.picture)
         return await self._read(recipe.picture)
+
+    async def _references(self, claim: Claim) -> Mapping[str, bytes]:
+        """Return the other pictures that *claim* refers to, by name.
+
+        Raises:
+            WorkerError: One is gone, or what moderation says of them could not be stored.
+        """
+        found = {name: await self._read(name) for name in sorted(pictures_of(claim.recipe))}
+        if self._screening is not None and found:
+            files = {name.rpartition("/")[2]: body for name, body in found.items()}
+            await self._screening.judge(claim.job.id, files)
+        return found
 
     async def _read(self, name: str) -> bytes:
         return await asyncio.to_thread(self._images.read, name)

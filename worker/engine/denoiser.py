@@ -19,6 +19,8 @@ from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner
 from worker.engine.glimpse import Glimpse
 from worker.engine.plan import BatchKey, Sample, SampleId
+from worker.engine.references import encoded, laid, pull_of
+from worker.engine.style import Pull, pulled
 from worker.recipe import Drawing
 
 
@@ -34,8 +36,17 @@ class Row:
     unconditional: torch.Tensor
     guidance: float
     generator: torch.Generator
+    pull: Pull | None = None
     step: int = 0
     estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Clean latents to start from, and the share of the schedule that is drawn over them."""
+
+    latents: torch.Tensor
+    strength: float
 
 
 class Denoiser:
@@ -72,10 +83,13 @@ class Denoiser:
             guided=recipe.guidance > 1,
         )
         template = self._schedule(recipe)
-        picture = None if job.source is None or recipe.start is None else self._encoded(job.source, recipe)
+        given = self._given(job, recipe)
+        style = recipe.style
+        pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
         rows = {}
         for index, seed in enumerate(recipe.seeds):
-            row = self._row(recipe, seed, copy.deepcopy(template), picture)
+            row = self._row(recipe, seed, copy.deepcopy(template), given)
+            row.pull = pull
             row.positive, row.unconditional = told.positive, told.unconditional
             rows[SampleId(job.job_id, job.attempt, index)] = row
         self._rows |= rows  # all or, if one of them could not be laid out, none
@@ -113,6 +127,9 @@ class Denoiser:
         timestep = row.timesteps[row.step]
         scaled = row.scheduler.scale_model_input(row.latents, timestep)
         row.estimate = (scaled, output, timestep)
+        if row.pull is not None:
+            output = self._styled(row, row.pull)
+            row.estimate = (scaled, output, timestep)
         noise = {"generator": row.generator} if self._draws_noise else {}
         row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
@@ -211,7 +228,7 @@ class Denoiser:
             job.recipe.model_dump_json(),
         ]
 
-    def _row(self, recipe: Drawing, seed: int, scheduler: Any, picture: torch.Tensor | None) -> Row:
+    def _row(self, recipe: Drawing, seed: int, scheduler: Any, given: Given | None) -> Row:
         generator = torch.Generator("cpu").manual_seed(seed)
         grid = self._checkpoint.grid
         channels = self._checkpoint.unet.config.in_channels
@@ -220,14 +237,15 @@ class Denoiser:
         timesteps = scheduler.timesteps
         stop = max(1, round(len(timesteps) * recipe.stop_after / recipe.steps))
         begin = 0
-        if picture is None or recipe.start is None:
+        if given is None:
             latents = noise * scheduler.init_noise_sigma
         else:
             # As diffusers' image-to-image pipeline: the last `strength` of the schedule, at least a step.
-            begin = recipe.steps - max(1, min(int(recipe.steps * recipe.start.strength), recipe.steps))
+            begin = recipe.steps - max(1, min(int(recipe.steps * given.strength), recipe.steps))
             begin *= scheduler.order
-            scheduler.set_begin_index(begin)
-            latents = scheduler.add_noise(picture, noise, timesteps[begin : begin + 1])
+            if hasattr(scheduler, "set_begin_index"):  # the others find their place by the timestep
+                scheduler.set_begin_index(begin)
+            latents = scheduler.add_noise(given.latents, noise, timesteps[begin : begin + 1])
         stop = max(stop, begin + 1)
         return Row(
             latents=latents,
@@ -240,11 +258,28 @@ class Denoiser:
             generator=generator,
         )
 
-    def _encoded(self, source: bytes, recipe: Drawing) -> torch.Tensor:
-        """Return the latents of a picture, the middle of what the autoencoder says."""
-        tensor = pictures.tensor(source, (recipe.width, recipe.height)).to(self._device)
-        latents: torch.Tensor = self._checkpoint.vae.encode(tensor).latent_dist.mode()
-        return latents * self._checkpoint.vae.config.scaling_factor
+    def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
+        """Return what the drawing starts from instead of pure noise, if anything."""
+        if recipe.start is not None and job.source is not None:
+            picture = pictures.tensor(job.source, (recipe.width, recipe.height))
+            return Given(encoded(self._checkpoint, picture), recipe.start.strength)
+        if recipe.blend is not None:
+            return Given(laid(self._checkpoint, recipe.blend, job.references, recipe), recipe.blend.strength)
+        return None
+
+    def _styled(self, row: Row, pull: Pull) -> torch.Tensor:
+        """Return the last output, changed so that the clean latents it points at follow a style.
+
+        The inverse of `_expected`: eps = (x - sqrt(a) x0) / sqrt(1-a), and v = (sqrt(a) x - x0) / sqrt(1-a).
+        """
+        assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
+        x, _, timestep = row.estimate
+        a = row.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
+        clean = pulled(self._expected(row), pull, float(a.sqrt()))
+        kind = row.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return (a.sqrt() * x - clean) / (1 - a).sqrt()
+        return clean if kind == "sample" else (x - a.sqrt() * clean) / (1 - a).sqrt()
 
     def _expected(self, row: Row) -> torch.Tensor:
         """Return the clean latents the last output points at.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from worker.device import DeviceJob
@@ -25,19 +25,28 @@ def pixels(decoded: torch.Tensor) -> list[Pixels]:
     return list(scaled.permute(0, 2, 3, 1).to("cpu", torch.uint8).contiguous().numpy())
 
 
-def tensor(source: bytes, size: tuple[int, int] | None = None) -> torch.Tensor:
+def tensor(source: bytes, size: tuple[int, int] | None = None, *, crop: bool = False) -> torch.Tensor:
     """Return a stored picture as float32 of shape ``(1, 3, height, width)``, -1..1.
 
     Args:
         source: A picture that was stored.
         size: Width and height to resize to, if it differs.
+        crop: Whether to cut off what is beyond another shape, left and right or above and below alike,
+            instead of stretching it.
 
     Raises:
         PictureGone: It is damaged, or none of ours.
     """
     image = opened(source).convert("RGB")
-    if size is not None and image.size != size:
+    if size is not None and image.size != size and crop:
+        image = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    elif size is not None and image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)
+    return tensor_of(image)
+
+
+def tensor_of(image: Image.Image) -> torch.Tensor:
+    """Return a picture of three channels as float32 of shape ``(1, 3, height, width)``, -1..1."""
     array = np.asarray(image, dtype=np.float32) / 127.5 - 1
     return torch.from_numpy(array).permute(2, 0, 1).unsqueeze(0).contiguous()
 

@@ -36,14 +36,17 @@ from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.grids import GRID, composed
 from worker.images import ImageStore
+from worker.links import Links
 from worker.lock import any_worker, is_held, live_workers, worker_lock
-from worker.queue import gate, news, places, quota
+from worker.queue import gate, inputs, news, places, quota
 from worker.queue.checkpoints import installed
+from worker.queue.inputs import Inputs, at_home
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
 from worker.queue.quota import Rules
-from worker.queue.rows import Draft, find, find_by_key, insert, move, recipe_of
+from worker.queue.rows import Draft, find, find_by_key, inputs_of, insert, move, recipe_of
 from worker.queue.shelf import Shelf, shelf
 from worker.recipe import PICTURES, Drawing, ModelProfile
+from worker.references import links_of, numbered
 
 
 class SqliteDesk:
@@ -57,6 +60,7 @@ class SqliteDesk:
         limits: Limits,
         credits: Credits | None = None,
         catalogue: Catalogue,
+        links: Links | None = None,
         clock: Callable[[], float],
         random: Random,
         locks: Path,
@@ -69,6 +73,7 @@ class SqliteDesk:
             limits: What one person may have under way, and whether turbo is open.
             credits: What people may use; unlimited if left out.
             catalogue: The checkpoints that draw.
+            links: Fetches the pictures that prompts name; None to refuse them.
             clock: Tells Unix seconds.
             random: Where seeds and ids come from; ``random.SystemRandom()`` in earnest.
             locks: The folder of the workers' lock files.
@@ -77,6 +82,7 @@ class SqliteDesk:
         self._images = images
         self._rules = Rules(limits, credits or Credits())
         self._catalogue = catalogue
+        self._links = links
         self._clock = clock
         self._random = random
         self._locks = locks
@@ -101,15 +107,17 @@ class SqliteDesk:
         if known is not None:
             return known
         profile, source = found.pick(order, source)
-        made = plan(order, source, profile=profile, seed=self._random.getrandbits(32))
+        seed, job_id = self._random.getrandbits(32), self._new_id()
+        brought = await self._brought(order, source, owner_id, membership)
+        made = plan(self._numbered(order), source, profile=profile, seed=seed, names=brought.names(job_id))
         made = await self._available(order, source, made, profile)
         speed = check_lane(made.request, self._rules.limits) if made.recipe else Speed.FAST
         draft = Draft(
-            id=JobId(str(UUID(int=self._random.getrandbits(128), version=4))),
+            id=job_id,
             key=key,
             order=order,
             request=made.request,
-            recipe=made.recipe,
+            recipe=at_home(made.recipe, job_id),
             origin=origin,
             owner_id=owner_id,
             speed=speed,
@@ -120,9 +128,11 @@ class SqliteDesk:
             width=made.width,
             height=made.height,
         )
-        if made.recipe is None and made.needs is not None:
-            return await self._take(draft, made.needs, membership)
-        return await self._accept(draft, membership)
+        if not brought.files and made.recipe is not None:
+            return await self._accept(draft, membership)
+        return await self._accept_with(
+            draft, brought, made.needs if made.recipe is None else None, membership
+        )
 
     async def cancel(self, job_id: JobId) -> Job:
         """Ask *job_id* to stop and return it as it is now; one whose worker died is stopped at once.
@@ -168,9 +178,7 @@ class SqliteDesk:
         if found is None:
             return None
         paused = await self._database.read(partial(gate.holds, job_id=job_id))
-        return Standing(
-            place=found.place, wait_seconds=found.wait_seconds, away=not devices, paused=paused
-        )
+        return Standing(place=found.place, wait_seconds=found.wait_seconds, away=not devices, paused=paused)
 
     async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
         """Return the events that follow *after*, oldest first."""
@@ -226,16 +234,51 @@ class SqliteDesk:
         work = partial(_insert, draft=draft, membership=membership, rules=self._rules, now=self._clock())
         return await self._database.write(work)
 
-    async def _take(self, draft: Draft, picture: str, membership: Membership) -> Job:
-        """Store a copy of *picture*, then the job that shows it; without the second the first is removed."""
-        name = await asyncio.to_thread(self._images.copy, picture, draft.id, "1.png")
+    async def _accept_with(
+        self, draft: Draft, brought: Inputs, shown: str | None, membership: Membership
+    ) -> Job:
+        """Store what the job brings along and a copy of the picture it shows, then the job itself.
+
+        Without the last all else is removed.
+        """
         job = None
         try:
-            job = await self._accept(replace(draft, files=(name,)), membership)
+            if shown is not None:
+                name = await asyncio.to_thread(self._images.copy, shown, draft.id, "1.png")
+                draft = replace(draft, files=(name,))
+            stored = await inputs.store(brought, self._images, draft.id, draft.recipe)
+            job = await self._accept(replace(draft, inputs=stored), membership)
         finally:
             if job is None or job.id != draft.id:
-                await asyncio.to_thread(self._images.remove, draft.id)
+                await inputs.discard(self._images, draft.id)
         return job
+
+    async def _brought(
+        self, order: Order, source: Source | None, owner_id: int, membership: Membership
+    ) -> Inputs:
+        """Return the pictures that come with *order*; nothing is fetched for who may not order.
+
+        Raises:
+            Rejected: Likewise, or what keeps the pictures from being had.
+        """
+        if not isinstance(order, Imagine):
+            return inputs.inherited({} if source is None else source.inputs)
+        if links_of(order.request) and self._links is not None:
+            ask = partial(
+                _check, owner_id=owner_id, membership=membership, rules=self._rules, now=self._clock()
+            )
+            await self._database.read(ask)
+        return await inputs.fetched(order.request, self._links)
+
+    def _numbered(self, order: Order) -> Order:
+        """Return *order* with a number for each style that is still to be drawn."""
+        if not isinstance(order, Imagine):
+            return order
+        request = numbered(order.request, partial(self._random.getrandbits, 32))
+        return order.model_copy(update={"request": request})
+
+    def _new_id(self) -> JobId:
+        return JobId(str(UUID(int=self._random.getrandbits(128), version=4)))
 
 
 def _price(order: Order, made: Plan, profile: ModelProfile, speed: Speed) -> float:
@@ -263,7 +306,21 @@ def _look_up(
     if known is not None or isinstance(order, Imagine):
         return known, None, found
     job = find(db, order.source)
-    return None, Source(job, recipe_of(db, job.id), installed(db, job.model)), found
+    source = Source(job, recipe_of(db, job.id), installed(db, job.model), inputs_of(db, job.id))
+    return None, source, found
+
+
+def _check(
+    db: sqlite3.Connection, *, owner_id: int, membership: Membership, rules: Rules, now: float
+) -> None:
+    """Refuse what would be refused whatever the prompt says.
+
+    Raises:
+        Rejected: The code says why.
+    """
+    gate.check_person(db, owner_id, now)
+    gate.check_open(db)
+    quota.check_room(db, owner_id, quota.terms(db, owner_id, membership, rules).person)
 
 
 def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rules: Rules, now: float) -> Job:

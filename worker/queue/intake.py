@@ -1,6 +1,8 @@
 """What an order comes to: its request, its recipe, and the picture it needs. Pure."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from parser import ImagineRequest, Speed
 from worker.api import Cell, ErrorCode, Imagine, Job, JobState, Limits, Order, Rejected, Reroll, Upscale, Vary
@@ -16,6 +18,7 @@ class Source:
     job: Job
     recipe: Recipe | None
     installed: str | None = None  # hash; None where no worker has told it
+    inputs: Mapping[str, str] = field(default_factory=dict)  # stored pictures it names, by address
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,18 @@ class Plan:
     model_hash: str | None = None
 
 
-def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: int) -> Plan:
+def plan(
+    order: Order,
+    source: Source | None,
+    *,
+    profile: ModelProfile,
+    seed: int,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """Return what *order* comes to.
 
     - A re-roll draws the source's request with *seed*, which replaces a typed one, and starts from the
-      picture the source started from, if any.
+      picture the source started from, if any; else from the pictures that the request names.
     - A variation starts from one picture of the source. Seed and quality of the source's prompt do not carry
       over (Midjourney: they do not affect variations); the rest of the prompt does.
     - A cell is one picture of the source, taken as it is.
@@ -57,13 +67,15 @@ def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: in
         source: Its source's job; None for a prompt of its own.
         profile: The checkpoint that draws today, whatever drew the source.
         seed: Drawn for this job; a typed one wins in a prompt of its own.
+        names: Of the stored pictures that the request names, by address.
 
     Raises:
-        Rejected: ``IMAGES_UNAVAILABLE``, ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
+        PictureGone: A picture that the request names is not stored.
+        Rejected: ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
     """
     if isinstance(order, Imagine):
         typed = order.request.seed
-        return _drawn(order.request, profile, seed if typed is None else typed, None)
+        return _drawn(order.request, profile, seed if typed is None else typed, None, names)
     if source is None:
         raise ValueError(f"an order of kind {order.kind} has a source")
     match order:
@@ -72,11 +84,11 @@ def plan(order: Order, source: Source | None, *, profile: ModelProfile, seed: in
             if request.seed is not None:
                 request = request.model_copy(update={"seed": seed})
             start = source.recipe.start if isinstance(source.recipe, Drawing) else None
-            return _drawn(request, profile, seed, start)
+            return _drawn(request, profile, seed, start, names)
         case Vary():
             request = _lane(order, source.job).model_copy(update={"seed": None, "quality": None})
             start = Start(picture=picture_of(source.job, order.index), strength=STRENGTHS[order.strength])
-            return _drawn(request, profile, seed, start)
+            return _drawn(request, profile, seed, start, names)
         case Cell():
             return _taken(source.job, picture_of(source.job, order.index))
         case Upscale():
@@ -124,10 +136,10 @@ def check_lane(request: ImagineRequest, limits: Limits) -> Speed:
     return speed
 
 
-def _drawn(request: ImagineRequest, profile: ModelProfile, seed: int, start: Start | None) -> Plan:
-    if request.images:
-        raise Rejected(ErrorCode.IMAGES_UNAVAILABLE, images=len(request.images))
-    recipe = resolve(request, profile, seed=seed, start=start)
+def _drawn(
+    request: ImagineRequest, profile: ModelProfile, seed: int, start: Start | None, names: Mapping[str, str]
+) -> Plan:
+    recipe = resolve(request, profile, seed=seed, start=start, names=names)
     needs = None if start is None else start.picture
     return Plan(request, recipe, seed, profile.name, recipe.width, recipe.height, needs)
 

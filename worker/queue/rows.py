@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -72,6 +73,7 @@ class Draft:
     weight: float | None = None  # its owner's, in the order of people; None: as it was
     batch: str | None = None  # the permutation batch it belongs to
     files: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)  # stored pictures it names, by address
 
     @property
     def state(self) -> JobState:
@@ -118,6 +120,13 @@ def recipe_of(db: sqlite3.Connection, job_id: JobId) -> Recipe | None:
     return None if row is None or row["recipe"] is None else RECIPE.validate_json(row["recipe"])
 
 
+def inputs_of(db: sqlite3.Connection, job_id: JobId) -> Mapping[str, str]:
+    """Return the stored pictures that *job_id* names, by address."""
+    row = db.execute("SELECT inputs FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    found: dict[str, str] = {} if row is None else json.loads(row["inputs"])
+    return found
+
+
 def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
     """Store a new job, its first event, and what it reserves.
 
@@ -128,9 +137,9 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
         turns.enter(db, draft.owner_id, draft.speed, weight=draft.weight, now=now)
     db.execute(
         "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
-        " credits, batch, behind, seed, model, model_hash, width, height, state, files, created_at,"
+        " credits, batch, behind, seed, model, model_hash, width, height, state, files, inputs, created_at,"
         " finished_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             draft.id,
             draft.key,
@@ -152,6 +161,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
             draft.height,
             draft.state,
             json.dumps(draft.files),
+            json.dumps(dict(draft.inputs)),
             now,
             now if draft.state.final else None,
         ),

@@ -1,0 +1,75 @@
+"""Pictures that a drawing refers to, as what the denoiser needs of them."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from PIL import Image
+
+from worker.api import PictureGone
+from worker.engine import pictures
+from worker.engine.checkpoint import Checkpoint
+from worker.engine.style import Pull, mixed, palette_of
+from worker.engine.swatch import swatch
+from worker.recipe import Drawing
+from worker.references import Blend, Style
+
+
+def encoded(checkpoint: Checkpoint, picture: torch.Tensor) -> torch.Tensor:
+    """Return the latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
+    latents: torch.Tensor = checkpoint.vae.encode(picture.to(checkpoint.hardware.device)).latent_dist.mode()
+    return latents * checkpoint.vae.config.scaling_factor
+
+
+def laid(checkpoint: Checkpoint, blend: Blend, bodies: Mapping[str, bytes], recipe: Drawing) -> torch.Tensor:
+    """Return the pictures of *blend* laid over each other, each cut to the shape of *recipe* at its middle.
+
+    Raises:
+        PictureGone: One is not among *bodies*, or damaged.
+    """
+    size = (recipe.width, recipe.height)
+    latents = [
+        encoded(checkpoint, pictures.tensor(_body(each.picture, bodies), size, crop=True))
+        for each in blend.pictures
+    ]
+    return overlay(latents, [each.weight for each in blend.pictures])
+
+
+def overlay(latents: Sequence[torch.Tensor], weights: Sequence[float]) -> torch.Tensor:
+    """Return the mean of *latents* by weight, with the contrast that a mean alone would lose.
+
+    Each channel keeps the mean of the deviations that it has in the pictures.
+    """
+    pairs = list(zip(latents, weights, strict=True))
+    mean = torch.stack([each * weight for each, weight in pairs]).sum(dim=0)
+    wanted = torch.stack([_deviation(each) * weight for each, weight in pairs]).sum(dim=0)
+    middle = mean.mean(dim=(2, 3), keepdim=True)
+    return middle + (mean - middle) * wanted / _deviation(mean)
+
+
+def pull_of(checkpoint: Checkpoint, style: Style, bodies: Mapping[str, bytes], recipe: Drawing) -> Pull:
+    """Return where *style* leads.
+
+    A number is a style as its picture is, so that any checkpoint reads the same in it, and within what its
+    autoencoder can say.
+
+    Raises:
+        PictureGone: A picture is not among *bodies*, or damaged.
+    """
+    size = (recipe.width, recipe.height)
+    shown = [pictures.tensor(_body(each.picture, bodies), size) for each in style.pictures]
+    for each in style.codes:
+        drawn = Image.fromarray(swatch(each.code)).resize(size, Image.Resampling.LANCZOS)
+        shown.append(pictures.tensor_of(drawn))
+    weights = [each.weight for each in style.pictures] + [each.weight for each in style.codes]
+    palettes = [palette_of(encoded(checkpoint, picture)) for picture in shown]
+    return Pull(mixed(palettes, weights), style.share, style.version)
+
+
+def _deviation(latents: torch.Tensor) -> torch.Tensor:
+    return latents.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)
+
+
+def _body(name: str, bodies: Mapping[str, bytes]) -> bytes:
+    if name not in bodies:
+        raise PictureGone(name)
+    return bodies[name]
