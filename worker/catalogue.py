@@ -99,9 +99,11 @@ class Catalogue(Frozen):
             flag = f"--niji {max(known, key=float)}" if known else "--niji"
         found = next((entry for entry in self.entries if flag in entry.flags), None)
         if found is None:
+            served = ", ".join(flag for entry in self._on(off) for flag in entry.flags)
             raise Rejected(
                 ErrorCode.VERSION_UNAVAILABLE,
                 asked=flag,
+                served=served or "none with a version",
                 versions=" ".join(self.versions(off)),
                 niji=" ".join(self.niji(off)),
             )

@@ -72,7 +72,12 @@ async def test_a_version_nobody_has_is_refused_with_those_there_are(studio: Hous
     with pytest.raises(Rejected) as refused:
         await studio.submit(version="7")
     assert refused.value.code is ErrorCode.VERSION_UNAVAILABLE
-    assert dict(refused.value.detail) == {"asked": "--v 7", "versions": "6 6.1 5", "niji": "5 6"}
+    assert dict(refused.value.detail) == {
+        "asked": "--v 7",
+        "served": "--v 6, --v 6.1, --v 5, --niji 5, --niji 6",
+        "versions": "6 6.1 5",
+        "niji": "5 6",
+    }
     assert await studio.desk.recent() == []
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import diffusers
 import torch
 import transformers
 
-from worker.api import ErrorCode, WorkerError
+from worker.catalogue import Build
+from worker.engine.fittings import fit, mark
+from worker.engine.sources import Located, first_line, located, missing
 from worker.recipe import ModelProfile
 
-FAMILY = "StableDiffusionPipeline"
-LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the parts
-LEFT_OUT = frozenset({"safety_checker", "feature_extractor"})  # parts that are not loaded
 HASH_DIGITS = 10  # as people know them from other programs' PNG metadata
+PLAIN = Build()  # as its own files say
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,112 +34,114 @@ class Hardware:
         chosen = _best_dtype(device) if dtype == "auto" else getattr(torch, dtype)
         return cls(torch.device(device), chosen)
 
+    def of(self, dtype: str) -> "Hardware":
+        """Return the same device with the type *dtype*; ``auto`` leaves it."""
+        return self if dtype == "auto" else Hardware(self.device, getattr(torch, dtype))
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The parts of a checkpoint, ready to run; the VAE is always float32."""
 
     profile: ModelProfile
-    hash: str  # first hexadecimal digits of the SHA-256 of the UNet's weights
+    hash: str  # first hexadecimal digits of a SHA-256: see `_hash`
     hardware: Hardware
     unet: Any
     vae: Any
     text_encoder: Any
     tokenizer: Any
     scheduler: Any  # a template: copied for every sample
+    words: Mapping[str, str] = field(default_factory=dict)  # learnt words, and what is read in their place
 
     @property
     def grid(self) -> int:
         """Pixels per latent."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
+    @property
+    def bytes(self) -> int:
+        """Memory that the weights take."""
+        parts = (self.unet, self.vae, self.text_encoder)
+        return sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
 
-def load(profile: ModelProfile, hardware: Hardware) -> Checkpoint:
-    """Load the checkpoint that *profile* names, from its folder or from the hub.
+
+def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Checkpoint:
+    """Load the checkpoint that *profile* names, from its folder, its file or the hub, and fit it.
 
     Raises:
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
     _quieten()
+    hardware = hardware.of(build.dtype)
+    found = located(profile.source, build)
     try:
-        folder = _folder(profile.source)
-        pipeline = diffusers.StableDiffusionPipeline.from_pretrained(
-            str(folder),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-            use_safetensors=True,  # a pickle may run any program when it is read
-            trust_remote_code=False,
-        )
-        weights_hash = _hash(folder / "unet")
-    except WorkerError:
+        pipeline = _pipeline(found, build)
+        weights = _hash(found.place, build)
+    except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # the loaders raise a dozen types for a damaged file
-        raise _missing(profile.source, f"is damaged or incomplete ({_first_line(error)})") from error
+        raise missing(profile.source, f"is damaged or incomplete ({first_line(error)})") from error
+    _check_network(profile.source, pipeline)
+    words = fit(pipeline, profile.source, build)
     unet = pipeline.unet.to(hardware.device, hardware.dtype, memory_format=torch.channels_last)
     return Checkpoint(
         profile=profile,
-        hash=weights_hash,
+        hash=weights,
         hardware=hardware,
         unet=unet.eval().requires_grad_(requires_grad=False),
         vae=pipeline.vae.to(hardware.device, torch.float32).eval().requires_grad_(requires_grad=False),
         text_encoder=pipeline.text_encoder.to(hardware.device, torch.float32).eval(),
         tokenizer=pipeline.tokenizer,
         scheduler=pipeline.scheduler,
+        words=words,
     )
 
 
-def _folder(source: str) -> Path:
-    """Return the local folder of *source*, fetched from the hub if it is a hub id."""
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        if folder.is_absolute() or source.count("/") != 1:
-            raise _missing(source, "does not exist")
-        try:
-            folder = Path(diffusers.DiffusionPipeline.download(source, use_safetensors=True))
-        except Exception as error:  # network, HTTP, authorisation, offline mode
-            raise _missing(source, f"could not be fetched ({_first_line(error)})") from error
-    if not (folder / "model_index.json").is_file():
-        raise _missing(source, "has no model_index.json: it must be a folder in diffusers layout")
-    index = diffusers.DiffusionPipeline.load_config(str(folder))
-    family = index.get("_class_name")
-    if family != FAMILY:
-        raise _missing(
-            source, f"is a {family}; only {FAMILY} (Stable Diffusion 1.x and 2.x) can be drawn with"
-        )
-    _check_parts(source, index)
-    return folder
-
-
-def _check_parts(source: str, index: Mapping[str, Any]) -> None:
-    """Refuse a checkpoint that brings code of its own, or names a module that happens to be loaded.
+def _check_network(source: str, pipeline: Any) -> None:
+    """Refuse a UNet that wants to be told more than a denoiser tells it: its pictures would be wrong.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    for part, named in index.items():
-        if part in LEFT_OUT or not isinstance(named, list) or not any(named):
-            continue
-        if named[0] not in LIBRARIES:
-            raise _missing(source, f"wants its {part} made by {named[0]}, which is code that nobody checked")
+    config = pipeline.unet.config
+    if config.in_channels != pipeline.vae.config.latent_channels:
+        raise missing(source, "is made for filling in pictures; take the one that draws whole ones")
+    if config.get("time_cond_proj_dim"):
+        raise missing(source, "has guidance built into its UNet; take its LoRA with a common model instead")
+    if config.get("addition_embed_type") or config.get("class_embed_type"):
+        raise missing(source, "has a UNet that is told more than a prompt, which cannot be drawn with")
 
 
-def _hash(folder: Path) -> str:
+def _pipeline(found: Located, build: Build) -> Any:
+    """Return the parts as their files have them, in float32. A pickle may run any program when it is read."""
+    left_out: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
+    if found.single:
+        known = {} if found.description is None else {"config": found.description}
+        return diffusers.StableDiffusionPipeline.from_single_file(
+            str(found.place),
+            **known,
+            **left_out,
+            requires_safety_checker=False,
+            local_files_only=build.offline,
+        )
+    return diffusers.StableDiffusionPipeline.from_pretrained(
+        str(found.place),
+        **left_out,
+        requires_safety_checker=False,
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+
+
+def _hash(place: Path, build: Build) -> str:
+    """Return the hash of the UNet's weights, or of a single file; of both with what they are fitted with."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in [place] if place.is_file() else sorted((place / "unet").glob("*.safetensors")):
         with path.open("rb") as weights:
             while block := weights.read(1 << 20):
                 digest.update(block)
+    digest.update(mark(build))
     return digest.hexdigest()[:HASH_DIGITS]
-
-
-def _missing(source: str, what: str) -> WorkerError:
-    return WorkerError(ErrorCode.MODEL_MISSING, model=source, reason=f"The model {source} {what}.")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
 
 
 def _quieten() -> None:

@@ -41,6 +41,7 @@ class Conditioner:
             truncate_long_prompts=False,
             model_max_length=limit,
         )
+        self._words = checkpoint.words
         self._dtype = checkpoint.hardware.dtype
         self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
         self._cached_bytes = 0
@@ -67,6 +68,8 @@ class Conditioner:
     def encode(self, text: str) -> torch.Tensor:
         """Return the embedding of one part, float32, ``(1, tokens, width)``; long text has several chunks."""
         known = readable(text, self._tokenizer)
+        for word, meant in self._words.items():
+            known = known.replace(word, meant)
         if known in self._cache:
             self._cache.move_to_end(known)
             return self._cache[known]

@@ -1,0 +1,155 @@
+"""What a checkpoint is fitted with beyond its own files: scheduler, autoencoder, LoRAs, learnt words."""
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from diffusers.utils import is_peft_available
+
+from worker.catalogue import Build
+from worker.engine.sources import first_line, missing
+
+NEEDED = ("alphas_cumprod", "init_noise_sigma", "timesteps")  # what a denoiser reads of a scheduler
+
+
+def fit(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
+    """Fit *pipeline* as *build* says, in float32.
+
+    Returns:
+        For each learnt word what the text encoder reads in its place: one that stands for several vectors is
+        several words.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``; something does not exist, or does not fit.
+    """
+    if build.scheduler is not None or build.scheduler_options:
+        pipeline.scheduler = _scheduler(pipeline.scheduler, source, build)
+    if build.vae is not None:
+        pipeline.vae = _autoencoder(pipeline, source, build)
+    words = _words(pipeline, source, build)
+    if build.loras:
+        _fuse(pipeline, source, build)
+    return words
+
+
+def mark(build: Build) -> bytes:
+    """Return what tells one *build* from another; empty if it changes nothing about pictures."""
+    digest = hashlib.sha256()
+    changes = False
+    for name, setting in _settings(build):
+        changes = True
+        digest.update(f"{name}={setting}\0".encode())
+    return digest.digest() if changes else b""
+
+
+def _settings(build: Build) -> Iterator[tuple[str, str]]:
+    if build.scheduler is not None:
+        yield "scheduler", build.scheduler
+    for name, value in sorted(build.scheduler_options.items()):
+        yield name, repr(value)
+    if build.vae is not None:
+        yield "vae", _content(build.vae)
+    for lora in build.loras:
+        yield "lora", f"{_content(lora.source)} {lora.weight!r}"
+    for word in build.embeddings:
+        yield "word", f"{_content(word.source)} {word.token}"
+
+
+def _content(source: str) -> str:
+    """Return a hash of the weights of *source*; of a hub id its name, for those do not change there."""
+    path = Path(source)
+    if not path.exists():
+        return source
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(path.rglob("*.safetensors")):
+        with file.open("rb") as weights:
+            while block := weights.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _scheduler(own: Any, source: str, build: Build) -> Any:
+    """Return a scheduler of the class that is asked for, set up like the checkpoint's *own*.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``; there is none of that name or kind, or it has no such option.
+    """
+    name = build.scheduler or type(own).__name__
+    kind = getattr(diffusers, name, None)
+    if not (inspect.isclass(kind) and issubclass(kind, diffusers.SchedulerMixin)):
+        raise missing(source, f"asks for the scheduler {name}, which diffusers does not have")
+    unknown = sorted(build.scheduler_options.keys() - inspect.signature(kind).parameters.keys())
+    if unknown:
+        raise missing(source, f"sets {', '.join(unknown)}, which the scheduler {name} does not have")
+    made = kind.from_config(own.config, **build.scheduler_options)
+    if not all(hasattr(made, each) for each in NEEDED):
+        raise missing(source, f"asks for the scheduler {name}, which is for another kind of network")
+    return made
+
+
+def _autoencoder(pipeline: Any, source: str, build: Build) -> Any:
+    """Return another autoencoder for the same latents.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``; it cannot be loaded, or its latents are others.
+    """
+    place = str(build.vae)
+    inside = {"subfolder": "vae"} if (Path(place) / "model_index.json").is_file() else {}
+    try:
+        vae = diffusers.AutoencoderKL.from_pretrained(
+            place, use_safetensors=True, local_files_only=build.offline, **inside
+        )
+    except Exception as error:
+        raise missing(
+            source, f"wants the vae {place}, which cannot be loaded ({first_line(error)})"
+        ) from error
+    own = pipeline.vae.config
+    alike = (vae.config.latent_channels, len(vae.config.block_out_channels))
+    if alike != (own.latent_channels, len(own.block_out_channels)):
+        raise missing(source, f"wants the vae {place}, whose latents are of another shape")
+    return vae
+
+
+def _words(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
+    words = {}
+    for word in build.embeddings:
+        try:
+            pipeline.load_textual_inversion(
+                word.source, token=word.token, use_safetensors=True, local_files_only=build.offline
+            )
+        except Exception as error:
+            what = f"wants the embedding {word.source}, which cannot be loaded ({first_line(error)})"
+            raise missing(source, what) from error
+        words[word.token] = pipeline.maybe_convert_prompt(word.token, pipeline.tokenizer)
+    return words
+
+
+def _fuse(pipeline: Any, source: str, build: Build) -> None:
+    """Add the LoRAs to the weights: a step then costs what it cost without them."""
+    if not is_peft_available():
+        raise missing(source, "has loras, for which the package peft is missing")
+    for number, lora in enumerate(build.loras):
+        name, place = f"lora{number}", Path(lora.source)
+        where: dict[str, Any] = {"weight_name": place.name} if place.is_file() else {}
+        try:
+            pipeline.load_lora_weights(
+                str(place.parent) if place.is_file() else lora.source,
+                adapter_name=name,
+                use_safetensors=True,
+                local_files_only=build.offline,
+                **where,
+            )
+        except Exception as error:
+            what = f"wants the LoRA {lora.source}, which cannot be loaded ({first_line(error)})"
+            raise missing(source, what) from error
+        if not any(name in names for names in pipeline.get_list_adapters().values()):
+            raise missing(source, f"wants the LoRA {lora.source}, which is for another kind of network")
+    names = [f"lora{number}" for number in range(len(build.loras))]
+    with torch.no_grad():
+        pipeline.set_adapters(names, adapter_weights=[lora.weight for lora in build.loras])
+        pipeline.fuse_lora(adapter_names=names)
+        pipeline.unload_lora_weights()
