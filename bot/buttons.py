@@ -8,6 +8,8 @@ import discord
 from bot import errors, payload, render
 from bot.actions import DRAWS, OF_NO_JOB, Action, Unreadable, Verb, read
 from bot.answers import Interaction, caller_of, privately, texts_of
+from bot.coach import Coach
+from bot.coaching import PREFIX as COACH
 from bot.faults import BotCode, BotError
 from bot.job_actions import JobActions
 from bot.moderation.appeals import Appeals
@@ -77,8 +79,10 @@ class Buttons:
         appeals: Appeals | None = None,
         privacy: Privacy | None = None,
         prefer: Prefer | None = None,
+        coach: Coach | None = None,
     ) -> None:
         self._orders = orders
+        self._coach = coach
         self._prefer = prefer
         self._job_actions = job_actions
         self._settings = settings
@@ -92,8 +96,7 @@ class Buttons:
             BotError: It says nothing to us, or is not allowed.
             WorkerError: The order was refused.
         """
-        if self._prefer is not None and custom_id.startswith(PANEL):
-            await self._prefer.press(interaction, custom_id)
+        if await self._taken(interaction, custom_id):
             return
         action = read(custom_id)
         if action is Unreadable.LATER:
@@ -119,6 +122,14 @@ class Buttons:
                 await self._appeal(interaction, action)
             case _:
                 await self._delete(interaction, action)
+
+    async def _taken(self, interaction: Interaction, custom_id: str) -> bool:
+        """Hand a press to those who read their own ids; False if it is none of theirs."""
+        for prefix, owner in ((PANEL, self._prefer), (COACH, self._coach)):
+            if owner is not None and custom_id.startswith(prefix):
+                await owner.press(interaction, custom_id)
+                return True
+        return False
 
     async def _order(self, interaction: Interaction, order: Order, action: Action) -> None:
         try:

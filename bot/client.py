@@ -13,9 +13,11 @@ from discord.ext import commands
 from bot.answers import guarded, stored, texts_for
 from bot.authority import Authority
 from bot.buttons import Buttons, is_press
+from bot.coach import Coach
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.command import AdminCommand
 from bot.commands.admin.window import PREFIX as ADMIN_PREFIX
+from bot.commands.coach import CoachCommand
 from bot.commands.help import HelpCommand
 from bot.commands.imagine import ImagineCommand
 from bot.commands.info import InfoCommand
@@ -24,8 +26,10 @@ from bot.commands.moderation import ModerationCommand
 from bot.commands.prefer import PreferCommand, SettingsCommand
 from bot.commands.privacy import PrivacyCommand
 from bot.commands.show import ShowCommand
+from bot.completion import Completion
 from bot.courier import Courier
 from bot.doorman import Doorman
+from bot.facts import NOTHING, Facts
 from bot.faults import Stopped
 from bot.herald import Herald
 from bot.job_actions import JobActions
@@ -86,6 +90,7 @@ class Journeyman(commands.Bot):
         office: Where admins' deeds go; None for no `/admin`.
         home: Servers whose admins may change what all servers share; none: the only one there is.
         confidant: Knows what is held about people; None for no `/privacy`.
+        facts: What the machine can do and what that costs.
     """
 
     def __init__(
@@ -100,41 +105,25 @@ class Journeyman(commands.Bot):
         office: AdminDesk | None = None,
         home: frozenset[int] = frozenset(),
         confidant: PrivacyDesk | None = None,
+        facts: Facts = NOTHING,
     ) -> None:
         super().__init__(**library(trace))
         pace = Pace() if pace is None else pace
         self._settings = settings
         outlet = Outlet(self, call_seconds=pace.call)
-        self.courier = Courier(
-            desk=desk,
-            settings=settings,
-            outlet=outlet,
-            texts=texts_for,
-            clock=clock,
-            pace=pace,
-            moderation=moderation,
-        )
-        orders = Orders(
-            desk=desk,
-            settings=settings,
-            courier=self.courier,
-            clock=clock,
-            pace=pace,
-            moderation=moderation,
-            doorman=None if office is None else Doorman(office),
-        )
+        shared: dict[str, Any] = dict(desk=desk, settings=settings, clock=clock, moderation=moderation)  # noqa: C408 - as arguments
+        self.courier = Courier(outlet=outlet, texts=texts_for, pace=pace, **shared)
+        doorman = None if office is None else Doorman(office)
+        orders = Orders(courier=self.courier, pace=pace, doorman=doorman, facts=facts, **shared)
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
         authority = None if office is None else Authority(office, home=home)
         self._appeals = None
         if moderation is not None:
             self._appeals = Appeals(moderation, authority=authority, outlet=outlet, clock=clock)
             self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
-        privacy = None
-        if confidant is not None:
-            records = None if moderation is None else moderation.records
-            privacy = Privacy(confidant, settings=settings, records=records, outlet=outlet, clock=clock)
-            self.tree.add_command(PrivacyCommand(privacy))
+        privacy = None if confidant is None else self._confiding(confidant, outlet, moderation, clock)
         prefer = Prefer(settings.people, desk=desk, outlet=outlet)
+        coach, completion = Coach(orders, facts), Completion(settings.people, facts)
         self.tree.add_command(PreferCommand(prefer))
         self._buttons = Buttons(
             orders=orders,
@@ -143,16 +132,16 @@ class Journeyman(commands.Bot):
             appeals=self._appeals,
             privacy=privacy,
             prefer=prefer,
+            coach=coach,
         )
         self._reactions = Reactions(self, desk=desk, settings=settings, job_actions=job_actions)
         self._menus = Menus(job_actions=job_actions, settings=settings)
-        show = ShowCommand(desk=desk, settings=settings, outlet=outlet, clock=clock, moderation=moderation)
-        info = InfoCommand(desk=desk, settings=settings, outlet=outlet)
         self._cogs_to_add: tuple[commands.Cog, ...] = (
-            ImagineCommand(orders),
-            show,
-            info,
-            HelpCommand(),
+            ImagineCommand(orders, completion),
+            CoachCommand(coach, completion),
+            ShowCommand(outlet=outlet, **shared),
+            InfoCommand(desk=desk, settings=settings, outlet=outlet),
+            HelpCommand(facts),
             SettingsCommand(prefer),
         )
         self._courier_task: asyncio.Task[None] | None = None
@@ -162,9 +151,21 @@ class Journeyman(commands.Bot):
             self._clerk = Clerk(office, authority)
             words = texts_for("en-US")
             self._herald = Herald(self, office, home=home, texts=words, pace=pace, clock=clock)
-            self.tree.add_command(
-                AdminCommand(self._clerk, office=office, outlet=outlet, moderation=moderation)
-            )
+            admin = AdminCommand(self._clerk, office=office, outlet=outlet, moderation=moderation)
+            self.tree.add_command(admin)
+
+    def _confiding(
+        self,
+        confidant: PrivacyDesk,
+        outlet: Outlet,
+        moderation: Moderation | None,
+        clock: Callable[[], float],
+    ) -> Privacy:
+        """Offer `/privacy`, and return who acts on its buttons."""
+        records = None if moderation is None else moderation.records
+        privacy = Privacy(confidant, settings=self._settings, records=records, outlet=outlet, clock=clock)
+        self.tree.add_command(PrivacyCommand(privacy))
+        return privacy
 
     async def setup_hook(self) -> None:
         """Offer the commands and start the courier, before the gateway is up."""

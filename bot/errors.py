@@ -54,6 +54,7 @@ def refused_prompt(
     *,
     added: Sequence[Added] = (),
     command: str = "imagine",
+    hint: str = "",
 ) -> Letter:
     """Return what tells every problem of *prompt*.
 
@@ -64,6 +65,7 @@ def refused_prompt(
         fix: The id of the kept correction, if any.
         added: What its author did not type; where a problem is in it, it is said whence it came.
         command: The command it was typed after.
+        hint: The coach's line, if it has something to say.
     """
     problems = [f"{e.message}\n```\n{_fenced(e.pointer())}\n```" for e in error.errors[:SHOWN_PROBLEMS]]
     if len(error.errors) > SHOWN_PROBLEMS:
@@ -73,7 +75,8 @@ def refused_prompt(
     fixed = ""
     if suggestion is not None:
         fixed = texts("prompt.fixed", prompt=echo.cut(echo.unticked(suggestion), FIX_ROOM))
-    description = _within(problems, DESCRIPTION_LIMIT - echo.units(fixed) - 1) + fixed
+    end = "\n".join(filter(None, (fixed, hint)))
+    description = _within(problems, DESCRIPTION_LIMIT - echo.units(end) - 1) + end
     rows: Rows = ()
     if fix is not None and suggestion is not None:
         rows = ((Button(Action(Verb.FIX, fix).custom_id, texts("button.fix"), style=Style.GREEN),),)

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import discord
 import structlog
 
-from bot import errors, payload, render
+from bot import coaching, errors, payload, render
 from bot.actions import Action, Verb
 from bot.answers import Interaction, membership_of, origin_for, privately, stored, texts_of, told
 from bot.closures import closed_by
 from bot.courier import Courier
 from bot.doorman import Doorman
+from bot.facts import NOTHING, Facts
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
 from bot.moderation.gate import Moderation, PromptRefused
@@ -46,8 +47,10 @@ class Orders:
         pace: Pace,
         moderation: Moderation | None = None,
         doorman: Doorman | None = None,
+        facts: Facts = NOTHING,
     ) -> None:
         self._desk = desk
+        self._facts = facts
         self._settings = settings
         self._courier = courier
         self._clock = clock
@@ -114,7 +117,8 @@ class Orders:
         suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
         fix = None if suggestion is None else await self._kept(interaction, suggestion)
         texts = texts_of(interaction)
-        letter = errors.refused_prompt(error, wanted.prompt, texts, fix, added=wanted.added)
+        hint = coaching.hint(wanted.prompt, str(interaction.locale.value), self._facts)
+        letter = errors.refused_prompt(error, wanted.prompt, texts, fix, added=wanted.added, hint=hint)
         await privately(interaction, letter)
 
     async def _kept(self, interaction: Interaction, prompt: str) -> str | None:

@@ -1,14 +1,19 @@
 """`/help`: how to begin, and every parameter from the parser's table."""
 
+from collections.abc import Iterator
+
 from discord import app_commands
 from discord.ext import commands
 
 from bot import echo
 from bot.answers import Interaction, guarded, privately, texts_of
 from bot.commands.scope import everywhere
+from bot.facts import NOTHING, Facts, Price
 from bot.render import Card, Letter
 from bot.texts import Texts
-from parser import PARAMETERS, Parameter
+from parser import PARAMETERS, Kind, Parameter, find_parameter
+from parser.closed import listing
+from parser.coach.completion import is_open
 
 WORDS = Texts()
 BLUE = 0x5865F2
@@ -19,21 +24,24 @@ HYPHENS = "-\N{EM DASH}\N{EN DASH}"
 class HelpCommand(commands.Cog):
     """Explains."""
 
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
     @app_commands.command(name="help", description=WORDS("command.help"))
-    @app_commands.describe(topic=WORDS("command.help.topic"))
+    @app_commands.describe(parameter=WORDS("command.help.parameter"))
     @everywhere
-    async def explain(self, interaction: Interaction, topic: str | None = None) -> None:
+    async def explain(self, interaction: Interaction, parameter: str | None = None) -> None:
         """Explain how to begin, or one parameter."""
         texts = texts_of(interaction)
-        letter = Letter(card=start(texts) if topic is None else about(topic, texts))
+        letter = Letter(card=start(texts) if parameter is None else about(parameter, texts, self._facts))
         await guarded(interaction, lambda: privately(interaction, letter))
 
-    @explain.autocomplete("topic")
+    @explain.autocomplete("parameter")
     async def _suggest(self, _: Interaction, current: str) -> list[app_commands.Choice[str]]:
         wanted = current.strip().lstrip(HYPHENS).casefold()
         found = sorted(
             (row for row in PARAMETERS if any(wanted in name for name in row.names)),
-            key=lambda row: (not row.available, not row.name.startswith(wanted)),
+            key=lambda row: (wanted not in row.names, not row.available, not row.name.startswith(wanted)),
         )
         return [
             app_commands.Choice(name=echo.cut(f"--{row.name}: {row.help}", 100), value=row.name)
@@ -47,25 +55,49 @@ def start(texts: Texts) -> Card:
     return Card(texts("help.title"), texts("help.start", parameters=names), BLUE)
 
 
-def about(topic: str, texts: Texts) -> Card:
-    """Return what the table says about *topic*."""
-    wanted = topic.strip().lstrip(HYPHENS).casefold()
-    row = next((row for row in PARAMETERS if wanted in row.names), None)
+def about(parameter: str, texts: Texts, facts: Facts = NOTHING) -> Card:
+    """Return what the table, and this server, say about *parameter*."""
+    wanted = parameter.strip().lstrip(HYPHENS).casefold()
+    row = find_parameter(wanted)
     if row is None:
-        shown = echo.cut(echo.unticked(topic), 100)
+        shown = echo.cut(echo.unticked(parameter), 100)
         return Card(texts("help.unknown.title"), texts("help.unknown", topic=shown))
-    return Card(f"--{row.name}", "\n".join(_facts(row, texts)), BLUE)
+    return Card(f"--{row.name}", "\n".join(_facts(row, texts, facts)), BLUE)
 
 
-def _facts(row: Parameter, texts: Texts) -> list[str]:
-    facts = [row.help]
-    if not row.available:
-        facts.append(f"*{row.legacy or texts('help.not_yet')}*")
-    facts += [f"**Example**: `{row.example}`"]
+def _facts(row: Parameter, texts: Texts, facts: Facts) -> Iterator[str]:
+    yield row.help
+    yield _availability(row, texts, facts)
+    yield texts("help.example", example=row.example)
+    values = facts.closed.choices.get(row.name, ())
     if row.range:
-        facts.append(f"**Values**: {row.range}")
+        yield texts("help.values", values=listing(values) if values else row.range)
+    if row.kind in (Kind.LINKS, Kind.STYLES):
+        yield texts("help.several", n=row.most)
     if not row.legacy:
-        facts.append(f"**Default**: {row.default}")
+        yield texts("help.default", default=row.default)
     if row.aliases:
-        facts.append(texts("help.aliases", aliases=", ".join(f"`--{name}`" for name in row.aliases)))
-    return facts
+        yield texts("help.aliases", aliases=", ".join(f"`--{name}`" for name in row.aliases))
+    others = [f"`--{each.name}`" for each in PARAMETERS if row.group and each.group == row.group != ""]
+    if len(others) > 1:
+        yield texts("help.excludes", names=", ".join(name for name in others if name != f"`--{row.name}`"))
+    if row.name in facts.prices:
+        yield _price(facts.prices[row.name], texts)
+
+
+def _availability(row: Parameter, texts: Texts, facts: Facts) -> str:
+    """Say whether the parameter works here, and if not, why."""
+    if not row.available:
+        return f"*{row.legacy or texts('help.not_yet')}*"
+    if is_open(row, facts.closed):
+        return texts("help.here")
+    reason = facts.closed.reasons.get(row.name, texts("help.not_open"))
+    return texts("help.closed", reason=reason)
+
+
+def _price(prices: tuple[Price, ...], texts: Texts) -> str:
+    """Say what a grid costs at some values."""
+    if all(cost == 1 for _, cost in prices):
+        return texts("help.price", prices=texts("help.price.same"))
+    each = (texts("help.price.one", value=value, credits=f"{cost:g}") for value, cost in prices)
+    return texts("help.price", prices=" · ".join(each))

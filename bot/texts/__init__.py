@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from bot.texts import en, en_admin, en_moderation, en_prefer, en_privacy
+from bot.texts import en, en_admin, en_coach, en_moderation, en_prefer, en_privacy, es
 
-_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS}
+_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "es": es.WORDS}
 
 
 class Texts:
@@ -14,6 +14,7 @@ class Texts:
         self._words = {
             **en.WORDS,
             **en_admin.WORDS,
+            **en_coach.WORDS,
             **en_moderation.WORDS,
             **en_privacy.WORDS,
             **en_prefer.WORDS,

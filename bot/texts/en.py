@@ -145,9 +145,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.model_off.title": "Model off",
         "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
         "worker.version_unavailable.title": "Version not available",
-        "worker.version_unavailable": "No model of this server is called `{asked}`. Leave it out for the usual one.",
+        "worker.version_unavailable": "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one.",
         "worker.database_busy.title": "Busy",
-        "worker.database_busy": "The queue did not answer in time. Nothing was queued; please try again.",
+        "worker.database_busy": "The database did not answer in time. Nothing was changed; please try again.",
         "worker.disk_full.title": "Disk full",
         "worker.disk_full": "The disk is full, so the pictures could not be stored. Tell whoever runs me.",
         "worker.model_missing.title": "Model missing",
@@ -287,7 +287,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "command.show.job_id": "The job ID of the job to show",
         "command.info": "View information about your profile.",
         "command.help": "Shows help for the bot.",
-        "command.help.topic": "A parameter, such as --ar",
         "command.cancel_menu": "Cancel Job",
         "command.dm_menu": "DM Results",
         # /info
@@ -314,10 +313,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "**U1-U4** take one picture out of the four · **V1-V4** draw four variations of one · "
             "🔄 draws again.\n"
             "**Weights**: in `hot::2 dog` *hot* counts twice as much; `field:: red::-.5` keeps red out.\n"
-            "**Parameters** stand at the end: {parameters}. `/help topic:` explains each.\n"
+            "**Parameters** stand at the end: {parameters}. `/help parameter:` explains each.\n"
             "**Reactions** on a result: ✉️ sends you the pictures and the seed, ❌ deletes your own. "
             "On a job under way, ❌ stops it.\n"
-            "`/show` posts one of your jobs again. `/info` shows what you have under way."
+            "`/coach` makes a prompt better. `/show` posts one of your jobs again. `/info` shows what you have under way."
         ),
         "help.aliases": "**Also**: {aliases}",
         "help.not_yet": "Not available here yet.",

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from parser import ImagineRequest, PromptErrors, read_batch
 from parser.coach.advice import Language
 from parser.coach.language import language_of
-from parser.errors import PromptErrors
-from parser.prompt import parse
-from parser.request import ImagineRequest
 from parser.scanner import Scanner, Span, collapsed, shown
 
 _IMAGES = re.compile(r"(?:<?https?://[^ ]+(?: ::[^ ]*)?(?: |$))*", re.IGNORECASE)
@@ -60,9 +58,9 @@ class Draft:
 
     @cached_property
     def request(self) -> ImagineRequest | None:
-        """What it asks for; ``None`` if it is not understood."""
+        """What it asks for, of several prompts in one the first; ``None`` if it is not understood."""
         try:
-            return parse(self.whole)
+            return read_batch(self.whole).prompts[0]
         except PromptErrors:
             return None
 

@@ -144,7 +144,7 @@ def weights(draft: Draft, facts: Facts, language: Language) -> Advice | None:
     is min(1, 2N/P): from N = P/2 on more changes nothing, and at N = P the prompt is refused.
     """
     request = draft.request
-    if request is None:
+    if request is None or draft.kept:
         return None
     typed = [Decimal(repr(part.weight)) for part in request.parts]
     positive = sum((each for each in typed if each > 0), Decimal())

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from parser import PROMPT_LIMIT, PromptErrors, read_batch
 from parser.coach import counting, economy, scene, speech
 from parser.coach.advice import Advice, Facts, Language, Option, Rule
 from parser.coach.draft import Draft, draft
-from parser.errors import PromptErrors
-from parser.prompt import PROMPT_LIMIT, parse
 
 BUTTON_LABEL = 80  # characters; a longer label is cut
 NOTHING_KNOWN = Facts()
@@ -58,7 +57,7 @@ def _works(written: Draft, option: Option) -> bool:
     if written.request is None:
         return True
     try:
-        parse(option.prompt)
+        read_batch(option.prompt)
     except PromptErrors:
         return False
     return True

@@ -66,7 +66,7 @@ class Member:
                 self.seen.append((kind, self.messages[body["id"]]))
             elif kind == "MESSAGE_DELETE":
                 self.seen.append((kind, self.messages.pop(body["id"], body)))
-            elif kind.startswith("INTERACTION"):
+            elif kind.startswith(("INTERACTION", "APPLICATION_COMMAND_AUTOCOMPLETE")):
                 self.seen.append((kind, body))
             self._changed.set()
 
@@ -125,6 +125,11 @@ class Member:
     def answer(self, nonce: str) -> Message | None:
         """Return the message that answers the interaction with *nonce*, as it first arrived."""
         return next((m for k, m in self.seen if k == "MESSAGE_CREATE" and m.get("nonce") == nonce), None)
+
+    def suggested(self, nonce: str) -> Message | None:
+        """Return what was offered while typing, for the question with *nonce*."""
+        kind = "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE"
+        return next((m for k, m in self.seen if k == kind and m.get("nonce") == nonce), None)
 
     def find(self, *words: str, having: str = "") -> Message | None:
         """Return the newest message whose content has all *words* and a button id with *having*."""

@@ -14,6 +14,7 @@ from bot.actions import job_named
 from bot.answers import texts_for
 from bot.client import Journeyman
 from bot.endpoint import aim
+from bot.facts import NOTHING
 from bot.moderation.gate import Moderation
 from bot.moderation.rules import Sanctions
 from bot.pace import Pace
@@ -52,6 +53,7 @@ class Studio:
         self.skew = 0.0  # seconds by which the bot's clock runs ahead
         self.catalogue = Catalogue.of(ModelProfile(name="tiny", source="tiny", size=64))
         self.moderation: Moderation | None = None  # for bots that start after it was set
+        self.facts_of_machine = NOTHING  # likewise
         self.bot: Journeyman
 
     def clock(self) -> float:
@@ -106,6 +108,7 @@ class Studio:
             office=self.office,
             moderation=self.moderation,
             confidant=self.confidant,
+            facts=self.facts_of_machine,
         )
         life = asyncio.create_task(self.bot.serve(self.facts["bot_token"]))
         try:

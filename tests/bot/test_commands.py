@@ -157,7 +157,7 @@ async def test_info_tells_usage_and_what_runs(live: Studio, easel: Easel, person
 
 
 async def test_help_explains_a_parameter_from_the_table(live: Studio, person: Member) -> None:
-    nonce = await person.command("help", topic="--ar")
+    nonce = await person.command("help", parameter="--ar")
     answer = await person.until(lambda: person.answer(nonce))
     assert answer["flags"] & 64
     assert answer["embeds"][0]["title"] == "--aspect"

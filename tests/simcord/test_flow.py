@@ -84,7 +84,7 @@ async def test_show_info_and_help_answer(stage: Stage) -> None:
         result = await stage.alice.slash(stage.channel, "show", job_id=job_id)
         assert "**Seed**: `42`" in result.followups[0].content
         assert (await stage.alice.slash(stage.channel, "info")).ephemeral
-        assert (await stage.alice.slash(stage.channel, "help", topic="seed")).ephemeral
+        assert (await stage.alice.slash(stage.channel, "help", parameter="seed")).ephemeral
 
 
 async def drawn(stage: Stage, prompt: str) -> discord.Message:
