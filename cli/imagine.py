@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import typer
 
+from bot.closures import closed_by
 from cli import checkpoint, logs, options
 from cli.caret import underlined
 from cli.config import Settings, load
@@ -21,8 +22,8 @@ from cli.failures import Failure
 from cli.folder import opened
 from cli.serve import quiet_libraries
 from cli.wiring import desk_on
-from parser import ImagineRequest, PromptErrors, parse
-from worker.api import Imagine, Job, JobDesk, JobState, Membership, WorkerError
+from parser import Closed, ImagineRequest, PromptErrors, parse
+from worker.api import Imagine, Job, JobDesk, JobState, Membership, Rejected, WorkerError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -49,18 +50,24 @@ def imagine(
         with bar() as progress:
             task = progress.add_task("Loading the model", total=1.0)
             work = draw(settings, request, out, lambda **change: progress.update(task, **change))
-            result = asyncio.run(to_the_end(work))
+            try:
+                result = asyncio.run(to_the_end(work))
+            except Rejected as error:
+                understood(
+                    prompt, closed_by(error)
+                )  # where a part of the prompt is the reason, shows the place
+                raise
     print(json.dumps(result) if as_json else "\n".join(result["files"]))
 
 
-def understood(prompt: str) -> ImagineRequest:
-    """Return the request that *prompt* asks for.
+def understood(prompt: str, closed: Closed | None = None) -> ImagineRequest:
+    """Return the request that *prompt* asks for where some things are *closed*.
 
     Raises:
         Failure: It has mistakes, all of which are shown.
     """
     try:
-        return parse(prompt)
+        return parse(prompt, closed or Closed())
     except PromptErrors as errors:
         shown = [
             underlined(
@@ -122,7 +129,6 @@ async def draw(
     """
     started = time.monotonic()
     os.environ.update(quiet_libraries(os.environ))
-    from cli.worker_process import drawing
     from worker.database import Database
 
     folder = opened(settings.data)
@@ -131,6 +137,8 @@ async def draw(
         order = Imagine(request=request)
         key = f"command line {uuid4()}"
         job = await desk.submit(order, owner_id=OWNER, key=key, origin="", membership=Membership(exempt=True))
+        from cli.worker_process import drawing  # takes seconds, for which nobody who is refused shall wait
+
         work = drawing(settings, database, folder, lambda: show(description="Drawing"))
         working = asyncio.create_task(work)
         following = asyncio.create_task(followed(desk, job, show))

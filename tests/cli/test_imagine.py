@@ -18,6 +18,7 @@ import typer
 from PIL import Image
 
 from cli.imagine import to_the_end
+from cli.main import outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +52,22 @@ def test_a_prompt_becomes_a_grid_and_four_pictures_and_is_not_logged(tmp_path: P
     assert found["job_id"] in done.stderr
     assert "zebra" not in done.stderr
     assert not list(tmp_path.glob("journeyman-*"))
+
+
+def test_what_is_not_open_is_shown_under_the_prompt_and_nothing_is_queued(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        outcome(["imagine", "a fox --turbo --seed 4", "--out", str(tmp_path), "--data", str(tmp_path)]) == 1
+    )
+    lines = capsys.readouterr().err.splitlines()
+    [place] = [number for number, line in enumerate(lines) if "^" in line]
+    assert lines[place - 1] == "  a fox --turbo --seed 4"
+    assert lines[place] == "        ^^^^^^^"
+    assert "`--turbo` is not open on this server; leave it out." in lines[place + 1]
+    assert lines[place + 2] == "  Did you mean: a fox --seed 4"
+    with closing(sqlite3.connect(tmp_path / "journeyman.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
 
 
 def test_an_interrupted_order_does_not_stay_in_a_shared_queue(tmp_path: Path) -> None:
