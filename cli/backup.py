@@ -84,9 +84,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _pictures(db: sqlite3.Connection) -> Iterator[str]:
-    """Yield the names of every picture that a job has."""
-    for row in db.execute("SELECT value FROM jobs, json_each(jobs.files) ORDER BY jobs.seq"):
-        yield str(row[0])
+    """Yield the names of every picture that a job has, each once."""
+    drawn = "SELECT DISTINCT value FROM jobs, json_each(jobs.files) ORDER BY jobs.seq"
+    brought = "SELECT DISTINCT value FROM jobs, json_each(jobs.inputs) ORDER BY jobs.seq"
+    for sql in (drawn, brought):
+        for row in db.execute(sql):
+            yield str(row[0])
 
 
 def _added(archive: Writer, pictures: Path, name: str) -> bool:

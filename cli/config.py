@@ -34,6 +34,7 @@ from worker.keep import Retention
 FILE = "journeyman.toml"
 PREFIX = "JOURNEYMAN_"  # of environment variables
 ROOT = Path(__file__).resolve().parent.parent
+HOST = re.compile(r"\*|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 MISSPELT_SECRETS = ("token", "discord_token", "DISCORD_TOKEN", "bot_token")
 
 
@@ -112,6 +113,20 @@ class Admin(Section):
     servers: tuple[int, ...] = ()  # whose admins steer what all servers share; none: the only one there is
 
 
+class Images(Section):
+    """``[images]``: pictures that prompts name by their address."""
+
+    hosts: tuple[str, ...] = ()  # from where, beside Discord: "example.org", "*.example.org", "*" for all
+
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not HOST.fullmatch(host):
+                raise ValueError(f"`{host}` is not the name of a host alone, such as example.org")
+        return tuple(host.lower() for host in value)
+
+
 class Settings(BaseSettings):
     """The whole configuration."""
 
@@ -131,6 +146,7 @@ class Settings(BaseSettings):
     log: Log = Log()
     monitor: Monitor = Monitor()
     admin: Admin = Admin()
+    images: Images = Images()
     retention: Retention = Retention()  # how long things are kept
 
     @classmethod

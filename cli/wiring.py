@@ -4,13 +4,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import SystemRandom
+from urllib.parse import urlsplit
 
 from cli import checkpoint
 from cli.config import Settings
 from cli.folder import Folder, opened
 from worker.api import JobDesk
 from worker.database import Database
+from worker.guard import Guard, loopback
 from worker.images import ImageStore
+from worker.links import Links
 from worker.queue.confidant import Confidant
 from worker.queue.desk import SqliteDesk
 from worker.queue.office import SqliteAdminDesk
@@ -33,10 +36,22 @@ def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDes
         limits=settings.limits,
         credits=settings.credits,
         catalogue=checkpoint.catalogue(settings),
+        links=Links(Guard(settings.images.hosts, local_discord(settings))),
         clock=time.time,
         random=SystemRandom(),
         locks=folder.root,
     )
+
+
+def local_discord(settings: Settings) -> str | None:
+    """Return the origin of the Discord on this machine that the bot talks to, None if it is the real one."""
+    if settings.discord_api is None:
+        return None
+    try:
+        parts = urlsplit(settings.discord_api)
+    except ValueError:  # the bot says so when it starts
+        return None
+    return f"{parts.scheme}://{parts.netloc}" if loopback(parts.hostname) else None
 
 
 def confidant_on(database: Database, folder: Folder, desk: JobDesk, settings: Settings) -> Confidant:

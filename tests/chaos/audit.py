@@ -88,7 +88,9 @@ async def of_data(stage: Stage) -> list[Finding]:
 
 
 def _named(db: sqlite3.Connection) -> set[str]:
-    return {row[0] for row in db.execute("SELECT value FROM jobs, json_each(jobs.files)")}
+    drawn = db.execute("SELECT value FROM jobs, json_each(jobs.files)").fetchall()
+    brought = db.execute("SELECT value FROM jobs, json_each(jobs.inputs)").fetchall()
+    return {row[0] for row in (*drawn, *brought)}
 
 
 def _waiting(db: sqlite3.Connection) -> int:

@@ -155,7 +155,7 @@ def _written(
         archive.writestr("jobs.json", json.dumps(jobs, indent=1, ensure_ascii=False))
         archive.writestr("about.json", json.dumps(about, indent=1, ensure_ascii=False))
         for job in jobs:
-            for name in job["files"]:
+            for name in dict.fromkeys((*job["files"], *job["inputs"].values())):
                 with suppress(PictureGone):
                     body = images.read(name)
                     here = archive.fp.tell() if archive.fp else 0

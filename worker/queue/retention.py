@@ -4,8 +4,9 @@ Files go before the row says so: a process that is killed in between does the sa
 more room than they may, what is missed least goes first:
 
 1. grids whose four pictures are stored: they can be put together again;
-2. pictures of jobs from which nobody took, varied or enlarged one, oldest first;
-3. pictures of the others, oldest first.
+2. pictures that jobs which came to nothing had brought along, oldest first;
+3. pictures of jobs from which nobody took, varied or enlarged one, oldest first;
+4. pictures of the others, oldest first.
 
 Never those of a job that ended within the last hour, nor those that a job under way starts from.
 """
@@ -95,9 +96,10 @@ class Ageing:
         if days is None:
             return 0
         before = self._clock() - max(days * DAY_SECONDS, GRACE_SECONDS)
-        while batch := await self._database.read(partial(_oldest, before=before, chosen=True)):
-            await self._take_all(batch)
-            aged += len(batch)
+        for find in (partial(_undrawn, before=before), partial(_oldest, before=before, chosen=True)):
+            while batch := await self._database.read(find):
+                await self._take_all(batch)
+                aged += len(batch)
         return aged
 
     async def _make_room(self) -> tuple[int, int]:
@@ -112,6 +114,7 @@ class Ageing:
         before = self._clock() - GRACE_SECONDS
         ranks: tuple[tuple[int, Find, Take], ...] = (
             (0, partial(_gridded, before=before), self._take_grids),
+            (1, partial(_undrawn, before=before), self._take_all),
             (1, partial(_oldest, before=before, chosen=False), self._take_all),
             (1, partial(_oldest, before=before, chosen=True), self._take_all),
         )
@@ -160,6 +163,15 @@ def _oldest(db: sqlite3.Connection, *, before: float, chosen: bool) -> list[JobI
         " ORDER BY finished_at LIMIT :batch"
     )
     return _ids(db, sql, before=before, chosen=chosen)
+
+
+def _undrawn(db: sqlite3.Connection, *, before: float) -> list[JobId]:
+    sql = (
+        "SELECT id FROM jobs INDEXED BY jobs_undrawn"
+        " WHERE inputs <> '{}' AND state IN ('failed', 'cancelled') AND aged < 2 AND finished_at < :before"
+        " ORDER BY finished_at LIMIT :batch"
+    )
+    return _ids(db, sql, before=before)
 
 
 def _gridded(db: sqlite3.Connection, *, before: float) -> list[JobId]:

@@ -178,5 +178,8 @@ def _forget_events(db: sqlite3.Connection, *, before: float) -> int:
 
 def _pictureless(db: sqlite3.Connection, *, job_ids: Collection[JobId]) -> list[JobId]:
     """Return those of *job_ids* whose rows name no picture, and never will."""
-    keeps = "SELECT 1 FROM jobs WHERE id = ? AND (state IN ('queued', 'running') OR files <> '[]')"
+    keeps = (
+        "SELECT 1 FROM jobs WHERE id = ?"
+        " AND (state IN ('queued', 'running') OR files <> '[]' OR (inputs <> '{}' AND aged < 2))"
+    )
     return [job_id for job_id in job_ids if db.execute(keeps, (job_id,)).fetchone() is None]
