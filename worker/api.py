@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NewType, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from parser import ImagineRequest, Speed
+from worker.codes import Category as Category  # noqa: PLC0414 - part of the door
+from worker.codes import ErrorCode as ErrorCode  # noqa: PLC0414 - likewise
 
 if TYPE_CHECKING:  # it is made of the values below
     from worker.accounts import Account
@@ -117,56 +119,6 @@ class Upscale(Frozen):
 
 
 Order = Annotated[Imagine | Reroll | Vary | Cell | Upscale, Field(discriminator="kind")]
-
-
-class ErrorCode(StrEnum):
-    """Why something was refused or failed. Stored; never renamed."""
-
-    QUEUE_FULL = "queue_full"  # the owner's waiting places are taken
-    OUT_OF_CREDIT = "out_of_credit"  # the owner's allowance is used
-    SERVER_OUT_OF_CREDIT = "server_out_of_credit"  # what the people of the server share is
-    TURBO_OFF = "turbo_off"  # the operator has not allowed turbo
-    IMAGES_UNAVAILABLE = "images_unavailable"  # pictures by address are not fetched here
-    LINK_REFUSED = "link_refused"  # no pictures are fetched from there
-    LINK_GONE = "link_gone"  # nothing is there, or no longer
-    LINK_TIMED_OUT = "link_timed_out"
-    LINK_UNREACHABLE = "link_unreachable"
-    LINK_NO_PICTURE = "link_no_picture"  # something else, or damaged
-    LINK_TOO_LARGE = "link_too_large"  # bytes or pixels
-    LINKS_TOO_MANY = "links_too_many"  # in one prompt
-    SIZE_UNAVAILABLE = "size_unavailable"  # the model has no such aspect ratio
-    SOURCE_UNFINISHED = "source_unfinished"  # buttons of a job without pictures
-    NO_SUCH_PICTURE = "no_such_picture"  # index beyond what the source holds
-    JOB_NOT_FOUND = "job_not_found"
-    PICTURE_GONE = "picture_gone"
-    BLOCKED = "blocked"  # an admin keeps the person from ordering
-    TIMED_OUT = "timed_out"  # likewise, for a while
-    QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
-    MODEL_OFF = "model_off"  # an admin switched the model off
-    VERSION_UNAVAILABLE = "version_unavailable"  # no model here has that version
-    DATABASE_BUSY = "database_busy"
-    DISK_FULL = "disk_full"
-    MODEL_MISSING = "model_missing"  # the checkpoint is absent or damaged
-    MODEL_CHANGED = "model_changed"  # the checkpoint was replaced, and only the former one would do
-    OUT_OF_MEMORY = "out_of_memory"
-    ENGINE_FAILED = "engine_failed"  # the forward pass raised
-    PROMPT_REFUSED = "prompt_refused"  # the worker found in it what the server does not allow
-    ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # its worker died on it again and again
-
-
-class Category(StrEnum):
-    """What moderation looks for. Stored; never renamed."""
-
-    HATE = "hate"
-    HARASSMENT = "harassment"
-    VIOLENCE = "violence"
-    SELF_HARM = "self_harm"
-    SEXUAL = "sexual"
-    SHOCKING = "shocking"
-    ILLEGAL = "illegal"
-    DECEPTION = "deception"
-    POLITICAL = "political"
-    HEALTH = "health"  # public and personal
 
 
 class WorkerError(Exception):
@@ -283,6 +235,14 @@ class Standing(Frozen):
     paused: bool = False  # an admin stopped the queue: nothing starts until it is opened again
 
 
+class Quote(Frozen):
+    """What some prompts would come to now."""
+
+    credits: tuple[float, ...]  # of each, as `worker.cost` says
+    metered: float  # of all, but for what waits in relax: what allowances would pay
+    seconds: float | None  # until the last is drawn, or None where nothing was measured yet
+
+
 class Usage(Frozen):
     """What one person has made and has under way."""
 
@@ -316,18 +276,34 @@ class JobDesk(Protocol):
     """Everything the bot and the command line may ask of the queue."""
 
     async def submit(
-        self, order: Order, *, owner_id: int, key: str, origin: str, membership: Membership = DIRECT
+        self,
+        order: Order,
+        *,
+        owner_id: int,
+        key: str,
+        origin: str,
+        membership: Membership = DIRECT,
+        batch: str | None = None,
     ) -> Job:
         """Accept *order* durably and return its job.
 
         The same *key* returns the first submission's job, whatever the order says. The membership decides
-        which allowances pay for it.
+        which allowances pay for it. The jobs of a *batch* stand behind single ones, and have places of their
+        own: as many as one command may make.
 
         Raises:
             Rejected: Nothing was queued; the code says why.
             JobNotFound: The source is unknown.
             PictureGone: A cell's, variation's or upscale's source picture has aged out.
             DatabaseBusy: The file did not answer in time.
+        """
+        ...
+
+    async def quote(self, requests: Sequence[ImagineRequest]) -> Quote:
+        """Return what *requests* would cost, and how long until all are drawn; nothing is queued.
+
+        Raises:
+            Rejected: One of them would be refused for what it asks for.
         """
         ...
 

@@ -10,7 +10,7 @@ from random import Random
 from types import MappingProxyType
 from uuid import UUID
 
-from parser import Speed
+from parser import ImagineRequest, Speed
 from worker import cost
 from worker.accounts import Account, Credits
 from worker.api import (
@@ -28,6 +28,7 @@ from worker.api import (
     Order,
     PictureGone,
     Progress,
+    Quote,
     Rejected,
     Standing,
     Usage,
@@ -38,7 +39,7 @@ from worker.grids import GRID, composed
 from worker.images import ImageStore
 from worker.links import Links
 from worker.lock import any_worker, is_held, live_workers, worker_lock
-from worker.queue import gate, inputs, news, places, quota
+from worker.queue import gate, inputs, news, places, quota, quotes
 from worker.queue.checkpoints import installed
 from worker.queue.inputs import Inputs, at_home
 from worker.queue.intake import Plan, Source, check_lane, plan, redrawn
@@ -88,12 +89,19 @@ class SqliteDesk:
         self._locks = locks
 
     async def submit(
-        self, order: Order, *, owner_id: int, key: str, origin: str, membership: Membership = DIRECT
+        self,
+        order: Order,
+        *,
+        owner_id: int,
+        key: str,
+        origin: str,
+        membership: Membership = DIRECT,
+        batch: str | None = None,
     ) -> Job:
         """Accept *order* durably and return its job; the same *key* returns the first submission's.
 
         A cell whose picture has aged out is drawn again, as a queued job of one picture, if its model is in
-        use.
+        use. The jobs of a *batch* stand behind single ones, in places of their own.
 
         Raises:
             Rejected: Nothing was queued; the code says why.
@@ -127,12 +135,28 @@ class SqliteDesk:
             model_hash=made.model_hash,
             width=made.width,
             height=made.height,
+            batch=batch,
         )
         if not brought.files and made.recipe is not None:
             return await self._accept(draft, membership)
         return await self._accept_with(
             draft, brought, made.needs if made.recipe is None else None, membership
         )
+
+    async def quote(self, requests: Sequence[ImagineRequest]) -> Quote:
+        """Return what *requests* would cost, and how long until all are drawn.
+
+        Raises:
+            Rejected: One of them would be refused for what it asks for; pictures are not looked at.
+        """
+        ask = partial(
+            quotes.quote,
+            requests=[self._with_styles(request) for request in requests],
+            catalogue=self._catalogue,
+            limits=self._rules.limits,
+            devices=live_workers(self._locks),
+        )
+        return await self._database.read(ask)
 
     async def cancel(self, job_id: JobId) -> Job:
         """Ask *job_id* to stop and return it as it is now; one whose worker died is stopped at once.
@@ -274,8 +298,10 @@ class SqliteDesk:
         """Return *order* with a number for each style that is still to be drawn."""
         if not isinstance(order, Imagine):
             return order
-        request = numbered(order.request, partial(self._random.getrandbits, 32))
-        return order.model_copy(update={"request": request})
+        return order.model_copy(update={"request": self._with_styles(order.request)})
+
+    def _with_styles(self, request: ImagineRequest) -> ImagineRequest:
+        return numbered(request, partial(self._random.getrandbits, 32))
 
     def _new_id(self) -> JobId:
         return JobId(str(UUID(int=self._random.getrandbits(128), version=4)))
@@ -333,7 +359,7 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rul
         if isinstance(draft.recipe, Drawing):  # an enlargement needs no checkpoint
             gate.check_model(db, draft.model)
         terms = quota.terms(db, draft.owner_id, membership, rules)
-        quota.check_room(db, draft.owner_id, terms.person)
+        quota.check_room(db, draft.owner_id, terms.person, batch=draft.batch is not None)
         payment = quota.payment(db, draft, membership, terms, now=now)
         insert(db, replace(draft, payment=payment, weight=terms.person.weight or 1.0), now=now)
         quota.note_places(db, draft.owner_id, terms.person, rules.limits)

@@ -15,7 +15,9 @@ from worker.queue import ledger
 from worker.queue.ledger import Payment
 from worker.queue.rows import Draft
 
-_SAID = "SELECT subject, unlimited, day, month, running, waiting, weight, batch FROM allowances WHERE whose = ?"
+_SAID = (
+    "SELECT subject, unlimited, day, month, running, waiting, weight, batch FROM allowances WHERE whose = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +117,42 @@ def terms(db: sqlite3.Connection, owner_id: int, membership: Membership, rules: 
     return Terms(person, own, server)
 
 
-def check_room(db: sqlite3.Connection, owner_id: int, allowance: Allowance) -> None:
+def check_room(db: sqlite3.Connection, owner_id: int, allowance: Allowance, *, batch: bool = False) -> None:
     """Refuse the job that would wait behind a full queue.
 
     A job counts as waiting once the person's running places are taken, whether by running jobs or by those
     next in line for them; so the limit means the same on a busy machine, an idle one and one whose worker is
-    away.
+    away. The jobs of batches take none of these places: there are as many for them as one command may make.
 
     Raises:
         Rejected: ``QUEUE_FULL``.
     """
+    running, waiting = allowance.running or 1, allowance.waiting or 1
+    if batch:
+        waiting = allowance.batch or 1
+        if _of_batches(db, owner_id) >= waiting:
+            raise Rejected(ErrorCode.QUEUE_FULL, running=running, waiting=waiting)
+        return
     row = db.execute(
         "SELECT (SELECT coalesce(sum(waiting), 0) FROM people WHERE owner_id = :owner)"
         " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = :owner)"
         " AS jobs",
         {"owner": owner_id},
     ).fetchone()
-    running, waiting = allowance.running or 1, allowance.waiting or 1
-    if row["jobs"] >= running + waiting:
+    if row["jobs"] >= running + waiting and row["jobs"] - _of_batches(db, owner_id) >= running + waiting:
         raise Rejected(ErrorCode.QUEUE_FULL, running=running, waiting=waiting)
+
+
+def _of_batches(db: sqlite3.Connection, owner_id: int) -> int:
+    """Return how many jobs of batches a person has under way."""
+    row = db.execute(
+        "SELECT (SELECT count(*) FROM jobs INDEXED BY jobs_line WHERE state = 'queued'"
+        " AND speed IN ('turbo', 'fast', 'relax') AND owner_id = :owner AND batch IS NOT NULL)"
+        " + (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND owner_id = :owner"
+        " AND batch IS NOT NULL) AS jobs",
+        {"owner": owner_id},
+    ).fetchone()
+    return int(row["jobs"])
 
 
 def note_places(db: sqlite3.Connection, owner_id: int, allowance: Allowance, limits: Limits) -> None:
