@@ -1,6 +1,7 @@
 """One Stable Diffusion 1.x or 2.x checkpoint in memory."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,13 @@ class Hardware:
             device = _best_device()
         chosen = _best_dtype(device) if dtype == "auto" else getattr(torch, dtype)
         return cls(torch.device(device), chosen)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the device has; of the CPU what the machine has."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.get_device_properties(self.device).total_memory)
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
     def of(self, dtype: str) -> "Hardware":
         """Return the same device with the type *dtype*; ``auto`` leaves it."""
@@ -108,7 +116,8 @@ def _check_network(source: str, pipeline: Any) -> None:
         raise missing(source, "is made for filling in pictures; take the one that draws whole ones")
     if config.get("time_cond_proj_dim"):
         raise missing(source, "has guidance built into its UNet; take its LoRA with a common model instead")
-    if config.get("addition_embed_type") or config.get("class_embed_type"):
+    alone = config.get("addition_embed_type") in {None, "text"}  # "text" looks at the prompt once more
+    if not alone or config.get("class_embed_type"):
         raise missing(source, "has a UNet that is told more than a prompt, which cannot be drawn with")
 
 
