@@ -16,6 +16,7 @@ from bot.metrics import DiscordMetrics, is_connected
 from bot.settings import Settings as BotSettings
 from bot.texts import Texts
 from cli.config import Settings
+from cli.facts import facts
 from cli.failures import Failure
 from cli.folder import Folder, opened
 from cli.moderation import moderation_on
@@ -94,6 +95,7 @@ def client_on(database: Database, folder: Folder, settings: Settings, metrics: D
         office=office_on(database, folder, settings),
         home=frozenset(settings.admin.servers),
         confidant=confidant_on(database, folder, desk, settings),
+        facts=facts(settings),
     )
 
 

@@ -17,6 +17,7 @@ COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
     "worker": "cli.serve",
     "imagine": "cli.imagine",
     "parse": "cli.parse",
+    "coach": "cli.coach",
     "jobs": "cli.jobs",
     "admin": "cli.admin",
     "migrate": "cli.migrate",
@@ -28,7 +29,7 @@ COMMANDS = {  # name -> the module that has a function, or a group `app`, for it
     "restore": "cli.restore",
     "version": "cli.version",
 }
-TAKE_PROMPTS = {"imagine", "parse"}  # and a prompt may begin with "--"
+TAKE_PROMPTS = {"imagine", "parse", "coach"}  # and a prompt may begin with "--"
 
 
 def assembled(names: Sequence[str]) -> typer.Typer:

@@ -316,7 +316,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "**Parameters** stand at the end: {parameters}. `/help parameter:` explains each.\n"
             "**Reactions** on a result: ✉️ sends you the pictures and the seed, ❌ deletes your own. "
             "On a job under way, ❌ stops it.\n"
-            "`/coach` makes a prompt better. `/show` posts one of your jobs again. `/info` shows what you have under way."
+            "`/coach` makes a prompt better. `/show` posts one of your jobs again. "
+            "`/info` shows what you have under way."
         ),
         "help.aliases": "**Also**: {aliases}",
         "help.not_yet": "Not available here yet.",
