@@ -1,7 +1,7 @@
 """A device that draws nothing, at the pace a test sets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from parser import Speed
 from worker.api import ErrorCode, JobId
@@ -24,7 +24,15 @@ KEPT = b"half a picture"  # of every job that was suspended
 class FakeDevice:
     """Take one step of every job whenever the loop comes round, while *going* is set."""
 
-    def __init__(self, *, places: int = 8, newcomers: int = 0, preview: bytes | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        places: int = 8,
+        newcomers: int = 0,
+        preview: bytes | None = None,
+        paint: Callable[[str, str], bytes] = lambda job_id, name: f"{job_id} {name}".encode(),
+    ) -> None:
+        """Draw what *paint* returns for a job's id and a file's name."""
         self.going = asyncio.Event()
         self.going.set()
         self.jobs: list[DeviceJob] = []  # everything accepted, in order
@@ -32,6 +40,7 @@ class FakeDevice:
         self._places = places
         self._newcomers = newcomers
         self._preview = preview
+        self._paint = paint
         self._log = EventLog()
         self._tasks: dict[JobId, tuple[DeviceJob, asyncio.Task[None]]] = {}
 
@@ -93,7 +102,7 @@ class FakeDevice:
             )
         names = [f"{i + 1}.png" for i in range(picture_count(job.recipe))]
         names = ["grid.png", *names] if len(names) > 1 else names
-        pictures = {name: f"{job.job_id} {name}".encode() for name in names}
+        pictures = {name: self._paint(job.job_id, name) for name in names}
         company = Company(passes=steps, shared=0, people=1, rows=len(names))
         self._end(Finished(job.job_id, job.attempt, pictures, device_seconds=1.0, company=company))
 
