@@ -17,6 +17,7 @@ from parser.request import Speed
 from parser.scanner import Span
 from parser.table import Table
 
+PROBLEMS_LIMIT = 100  # of one text; where there are more, further prompts of it are not read
 ROUNDS = 8  # of correction: putting one thing right may bring another to light, as in `--sed -5`
 
 SEVERAL = ErrorCode.UNAVAILABLE_PERMUTATIONS
@@ -52,11 +53,13 @@ class Draft:
         template: The text as groups.
         readings: Its prompts, in order; one alone where the text is too long, or makes too many of them.
         problems: What is wrong with the text as a whole, at places of the source.
+        whole: False if there are so many problems that further prompts were not read.
     """
 
     template: Template
     readings: tuple[Reading, ...]
     problems: tuple[Problem, ...] = ()
+    whole: bool = True
 
     @property
     def placed(self) -> tuple[Problem, ...]:
@@ -66,14 +69,14 @@ class Draft:
             for reading in self.readings
             for problem in reading.problems
         )
-        whole = (replace(problem, edits=()) for problem in self.problems)
-        return tuple(sorted(dict.fromkeys((*whole, *inside)), key=lambda problem: problem.span))
+        around = (replace(problem, edits=()) for problem in self.problems)
+        return tuple(sorted(dict.fromkeys((*around, *inside)), key=lambda problem: problem.span))
 
     @property
     def solvable(self) -> bool:
         """False if some problem is for the author to solve."""
         inside = chain.from_iterable(reading.problems for reading in self.readings)
-        return all(problem.edits for problem in chain(self.problems, inside))
+        return self.whole and all(problem.edits for problem in chain(self.problems, inside))
 
     def edits(self) -> Iterator[Edit]:
         """Yield the edits of all prompts, each in the text of its own."""
@@ -99,9 +102,24 @@ def draft(source: str, terms: Terms) -> Draft:
     if found.count > terms.limit:
         first = read(found.prompt(0), terms.closed, terms.table)
         return Draft(found, (first,), (too_many(found, terms.limit),))
-    readings = [read(found.prompt(index), terms.closed, terms.table) for index in range(found.count)]
+    readings = read_all(found, terms)
+    if len(readings) < found.count:
+        return Draft(found, tuple(readings), whole=False)
     readings = check_repeats(readings, terms.limit)
     return Draft(found, tuple(check_lane(readings, terms.lane)))
+
+
+def read_all(found: Template, terms: Terms) -> list[Reading]:
+    """Read the prompts of *found* up to the first after which there are too many problems to go on."""
+    readings: list[Reading] = []
+    different: set[tuple[ErrorCode, Span]] = set()
+    for index in range(found.count):
+        if len(different) > PROBLEMS_LIMIT:
+            break
+        reading = read(found.prompt(index), terms.closed, terms.table)
+        different.update((each.code, reading.plain.place(each.span)) for each in reading.problems)
+        readings.append(reading)
+    return readings
 
 
 def draft_of_one(found: Template, terms: Terms) -> Draft:

@@ -58,7 +58,7 @@ def check_lane(readings: Sequence[Reading], lane: Speed | None) -> list[Reading]
         if lane is Speed.RELAX and not any(reading.uses_of(speed) for speed in Speed):
             end = len(reading.plain.text)
             edit = Edit(end, end, " --fast")
-            problems.append(Problem(ErrorCode.BATCH_IN_RELAX, message, (0, end), (edit,)))
+            problems.append(Problem(ErrorCode.BATCH_IN_RELAX, message, (end, end), (edit,)))
         return with_problems(reading, problems)
 
     return [checked(reading) for reading in readings]

@@ -1,6 +1,7 @@
 """Reading takes work in proportion to the length of the text. Work is lines of code run, not time."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 import parser
-from parser import PromptErrors, parse
+from parser import PromptErrors, parse, read_batch
 
 PACKAGE = str(Path(parser.__file__).parent)
 SHORT, LONG = 600, 2400  # characters
@@ -46,8 +47,8 @@ PIECES = [
 ]
 
 
-def work(text: str) -> int:
-    """Count the lines of the package that run while *text* is parsed."""
+def work(text: str, read: Callable[[str], object] = parse) -> int:
+    """Count the lines of the package that run while *text* is read."""
     lines = 0
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
@@ -60,7 +61,7 @@ def work(text: str) -> int:
     before = sys.gettrace()
     sys.settrace(count)
     try:
-        parse(text)
+        read(text)
     except PromptErrors:
         pass
     finally:
@@ -87,3 +88,25 @@ def test_nested_braces_are_matched_in_one_pass() -> None:
 
 def test_a_text_beyond_the_limit_is_not_even_read() -> None:
     assert work("x --q 3 " * 100_000) < 200
+
+
+BOMBS = ["{a,b}", "{a, {b, c}}", "{a{b,c}", "{,", "{{a,b},", "--repeat {2,3} ", "{--q 3,--q 4}"]
+
+
+@pytest.mark.parametrize("piece", BOMBS)
+def test_a_bomb_of_groups_is_refused_before_it_is_written_out(piece: str) -> None:
+    short, long = (work(times(piece, length), read_batch) for length in (SHORT, LONG))
+    assert long <= 4.5 * max(short, 100)
+
+
+def test_a_nested_bomb_is_refused_before_it_is_written_out() -> None:
+    def nested(length: int) -> str:
+        return "{{a,b} " * (length // 8) + "}" * (length // 8)
+
+    assert work(nested(LONG), read_batch) <= 4.5 * work(nested(SHORT), read_batch)
+
+
+@pytest.mark.parametrize("piece", ["word ", "--q 3 ", "--sede -5 ", "--ar16:9 ", "--fast a ", "a::-1 "])
+def test_forty_prompts_of_one_text_are_forty_times_the_work_at_most(piece: str) -> None:
+    forty = "{" + ",".join("abcdefgh") + "}{" + ",".join("abcde") + "} "
+    assert work(forty + times(piece, SHORT), read_batch) <= 45 * work("ab " + times(piece, SHORT), read_batch)
