@@ -24,7 +24,7 @@ from worker.engine.models import Models
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
 from worker.metrics import DatabaseMetrics, DeviceMetrics
-from worker.queue.checkpoints import install
+from worker.queue.checkpoints import Installer
 from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
@@ -32,6 +32,7 @@ from worker.runner import Runner
 
 POLITENESS = 10  # added to the process's nice value: the bot answers at once even while every core draws
 FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
+MEMORY_SHARE = 0.5  # of what the device has: pictures under way, and everything else, need the rest
 MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
 
 log = structlog.get_logger(__name__)
@@ -86,12 +87,11 @@ async def drawing(
     lock = worker_lock(folder.root, name)
     with FileLock(lock):
         try:
-            loaded: dict[str, str] = {}
+            installer = Installer(database, time.time)
             catalogue = checkpoint.catalogue(settings)
-            async with device_of(catalogue, settings.engine, loaded.__setitem__) as device:
+            async with device_of(catalogue, settings.engine, installer.loaded) as device:
                 await upkeep.take_back()
-                for model, weights in loaded.items():
-                    await database.write(partial(install, name=model, weights=weights, now=time.time()))
+                await installer.written()
                 store = Store(database, clock=time.time, limits=settings.limits)
                 screening = await screening_on(database, settings.moderation)
                 if monitor is not None:
@@ -137,9 +137,8 @@ async def device_of(
         engine: What is drawn on.
         loaded: Told name and weights of each checkpoint when it is loaded.
     """
-    profiles = [entry.profile for entry in catalogue.entries]
     device = InProcessDevice(
-        lambda: Models(profiles, Hardware.named(engine.device, engine.dtype), loaded),
+        lambda: models_of(catalogue, engine, loaded),
         time.monotonic,
         engine.threads or min(MOST_THREADS, os.cpu_count() or 1),
     )
@@ -148,6 +147,19 @@ async def device_of(
         yield device
     finally:
         await device.close()
+
+
+def models_of(catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str], None]) -> Models:
+    """Return the networks, none of which is loaded yet."""
+    hardware = Hardware.named(engine.device, engine.dtype)
+    asked = engine.memory_gb
+    return Models(
+        [entry.profile for entry in catalogue.entries],
+        hardware,
+        loaded,
+        builds={entry.name: entry.build for entry in catalogue.entries},
+        budget=int(hardware.memory * MEMORY_SHARE if asked is None else asked * 10**9),
+    )
 
 
 def hardware(engine: Engine) -> str:

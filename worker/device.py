@@ -94,6 +94,7 @@ class Capacity:
     free: Mapping[Speed, int]
     resident: int
     newcomers: int = 0  # beyond those, for people who have nothing running here
+    ready: frozenset[str] | None = None  # checkpoints it draws with before another has to leave; None: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,9 @@ class Runner:
     async def _claim(self) -> None:
         """Claim what the device has room for."""
         capacity = await self._device.capacity()
-        claims = await self._store.claim(self._worker, capacity.free, newcomers=capacity.newcomers)
+        claims = await self._store.claim(
+            self._worker, capacity.free, newcomers=capacity.newcomers, ready=capacity.ready
+        )
         for claim in claims:
             await self._start(claim)
 

@@ -63,6 +63,16 @@ class Denoiser:
         # Ancestral schedules add noise of their own at each step.
         self._draws_noise = "generator" in inspect.signature(checkpoint.scheduler.step).parameters
 
+    @property
+    def busy(self) -> bool:
+        """True while it holds anybody's pictures."""
+        return bool(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that its weights take."""
+        return self._checkpoint.bytes
+
     def key(self, height: int, width: int) -> BatchKey:
         """Return the key of a plain prompt at this size in pixels."""
         context = int(self._conditioner.encode("").shape[1])

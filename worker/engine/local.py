@@ -12,7 +12,8 @@ import structlog
 from worker.api import ErrorCode, JobId
 from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, DeviceUse, EventLog, Failed, Finished
 from worker.engine import pictures
-from worker.engine.engine import Backends, Drawn, Engine, Moved, Outcome
+from worker.engine.engine import Drawn, Engine, Moved, Outcome
+from worker.engine.swapping import LimitedBackends, SwappingEngine
 from worker.engine.thread import EngineThread
 from worker.recipe import picture_count
 
@@ -32,7 +33,7 @@ class InProcessDevice:
     """An engine on a thread of its own; files are coded on another, off the critical path."""
 
     def __init__(
-        self, backends: Callable[[], Backends], clock: Callable[[], float], threads: int | None = None
+        self, backends: Callable[[], LimitedBackends], clock: Callable[[], float], threads: int | None = None
     ) -> None:
         """Describe the device; `open` starts it. To be called on the event loop.
 
@@ -42,7 +43,9 @@ class InProcessDevice:
             threads: CPU threads of a forward pass.
         """
         self._loop = asyncio.get_running_loop()
-        self._thread = EngineThread(lambda: Engine(backends(), clock), self._emit, self._over, threads)
+        self._thread = EngineThread(
+            lambda: SwappingEngine(backends(), clock), self._emit, self._over, threads
+        )
         self._coder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
         self._log = EventLog()
         self._submitted: OrderedDict[tuple[JobId, int], None] = OrderedDict()
@@ -100,7 +103,7 @@ class InProcessDevice:
         capacity = seen.use.capacity
         free = {lane: max(0, places - waiting) for lane, places in capacity.free.items()}
         newcomers = max(0, capacity.newcomers - waiting)
-        return Capacity(free, capacity.resident + waiting, newcomers)
+        return Capacity(free, capacity.resident + waiting, newcomers, capacity.ready)
 
     def use(self) -> DeviceUse:
         """Return what the device did up to its last step."""

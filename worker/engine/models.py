@@ -1,39 +1,89 @@
 """Which networks there are, and which one draws a recipe."""
 
+import gc
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+import torch
 
 from worker.api import ErrorCode, WorkerError
-from worker.engine.checkpoint import Hardware, load
+from worker.catalogue import Build
+from worker.engine.blame import code_of
+from worker.engine.checkpoint import PLAIN, Hardware, load
 from worker.engine.denoiser import Denoiser
 from worker.engine.plan import BatchKey
+from worker.engine.residency import Residency
 from worker.engine.upscaler import Upscaler
-from worker.recipe import ModelProfile, Recipe, Upscaling
+from worker.recipe import Drawing, ModelProfile, Recipe, Upscaling
+
+WINDOW = 77  # tokens that every text encoder of Stable Diffusion 1 and 2 reads at once
+SORRY_SECONDS = 60.0  # for so long a checkpoint that could not be loaded is not tried again
+
+log = structlog.get_logger(__name__)
 
 
 class Models:
-    """The configured checkpoints and the upscalers, each loaded when first needed and kept."""
+    """The configured checkpoints and the upscalers, each loaded when first needed and kept while it fits."""
 
     def __init__(
         self,
         profiles: Sequence[ModelProfile],
         hardware: Hardware,
         loaded: Callable[[str, str], None] = lambda _name, _hash: None,
+        *,
+        builds: Mapping[str, Build] | None = None,
+        budget: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Know *profiles*, the first of which is the default; tell *loaded* each one's name and weights."""
+        """Describe them; nothing is loaded yet.
+
+        Args:
+            profiles: The checkpoints, the default first.
+            hardware: What they run on.
+            loaded: Told name and weights of each when it is loaded.
+            builds: How some are put together, by name.
+            budget: Bytes that loaded checkpoints may take together; None: no limit.
+            clock: Seconds, monotonic.
+        """
         self._profiles: Mapping[str, ModelProfile] = {profile.name: profile for profile in profiles}
         self._default = profiles[0]
         self._hardware = hardware
         self._loaded = loaded
+        self._builds = builds or {}
+        self._clock = clock
+        self._residency = Residency({each.name: on_disk(each.source) for each in profiles}, budget)
         self._denoisers: dict[str, Denoiser] = {}
+        self._failures: dict[str, tuple[WorkerError, float]] = {}
         self._upscalers: dict[int, Upscaler] = {}
 
     def preload(self) -> BatchKey:
         """Load the default checkpoint; return the batch key of its ordinary jobs.
 
+        Where there are others, one that cannot be loaded keeps nobody from those.
+
         Raises:
             WorkerError: ``MODEL_MISSING``.
         """
-        return self.denoiser(self._default.name).key(self._default.size, self._default.size)
+        size, grid = self._default.size, self._default.grid
+        try:
+            return self.denoiser(self._default.name).key(size, size)
+        except WorkerError as error:
+            if len(self._profiles) == 1:
+                raise
+            log.error("model_not_loaded", model=self._default.name, reason=error.detail.get("reason"))  # noqa: TRY400
+        return BatchKey(self._default.name, size // grid, size // grid, WINDOW, guided=True)
+
+    def admits(self, recipe: Recipe) -> bool:
+        """Tell whether what draws *recipe* is loaded or can be, without waiting for jobs that are drawn."""
+        if not isinstance(recipe, Drawing) or recipe.model not in self._profiles:
+            return True
+        return self._residency.leaving(recipe.model, self._busy) is not None
+
+    def ready(self) -> frozenset[str] | None:
+        """Return which checkpoints can be drawn with before another has to leave; None: all."""
+        return self._residency.ready()
 
     def backend(self, recipe: Recipe) -> Denoiser | Upscaler:
         """Return what makes this recipe's pictures.
@@ -61,6 +111,72 @@ class Models:
             reason = f"The model {name} is not configured here."
             raise WorkerError(ErrorCode.MODEL_MISSING, model=name, reason=reason)
         if name not in self._denoisers:
-            self._denoisers[name] = denoiser = Denoiser(load(self._profiles[name], self._hardware))
-            self._loaded(name, denoiser.weights)
+            self._check_failure(name)
+            for other in self._residency.leaving(name, self._busy) or ():
+                self._let_go(other)
+            self._denoisers[name] = self._load(name)
+        self._residency.used(name)
         return self._denoisers[name]
+
+    @property
+    def _busy(self) -> frozenset[str]:
+        """Checkpoints that somebody's pictures are being drawn with."""
+        return frozenset(name for name, denoiser in self._denoisers.items() if denoiser.busy)
+
+    def _load(self, name: str) -> Denoiser:
+        began = self._clock()
+        log.info("model_loading", model=name)
+        try:
+            denoiser = self._loaded_once_more(name)
+        except WorkerError as error:
+            self._failures[name] = (error, self._clock())
+            raise
+        self._residency.came(name, denoiser.bytes)
+        for other in self._residency.excess(name, self._busy):
+            self._let_go(other)
+        log.info(
+            "model_loaded",
+            model=name,
+            seconds=round(self._clock() - began, 1),
+            megabytes=round(denoiser.bytes / 1e6),
+            loaded=list(self._residency.present),
+        )
+        self._loaded(name, denoiser.weights)
+        return denoiser
+
+    def _loaded_once_more(self, name: str) -> Denoiser:
+        """Load a checkpoint; where memory does not suffice, let go what nobody uses and try again."""
+        profile, build = self._profiles[name], self._builds.get(name, PLAIN)
+        try:
+            return Denoiser(load(profile, self._hardware, build))
+        except Exception as error:
+            idle = [each for each in self._residency.present if each not in self._busy]
+            if code_of(error) is not ErrorCode.OUT_OF_MEMORY or not idle:
+                raise
+        for each in idle:
+            self._let_go(each)
+        return Denoiser(load(profile, self._hardware, build))
+
+    def _let_go(self, name: str) -> None:
+        del self._denoisers[name]
+        self._residency.left(name)
+        gc.collect()  # layers hold on to each other
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        log.info("model_left", model=name)
+
+    def _check_failure(self, name: str) -> None:
+        """Refuse what could not be loaded a moment ago: trying takes everybody's time."""
+        error, at = self._failures.get(name, (None, 0.0))
+        if error is not None and self._clock() - at < SORRY_SECONDS:
+            raise WorkerError(error.code, **error.detail)
+        self._failures.pop(name, None)
+
+
+def on_disk(source: str) -> int:
+    """Return the bytes of a checkpoint's weights on this machine, 0 where they are elsewhere."""
+    place = Path(source).expanduser()
+    if place.is_file():
+        return place.stat().st_size
+    parts = ("unet", "vae", "text_encoder")
+    return sum(path.stat().st_size for part in parts for path in (place / part).glob("*.safetensors"))

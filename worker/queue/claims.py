@@ -1,8 +1,9 @@
 """Claiming: which jobs a worker gets, and the rows that say it has them."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parser import Speed
 from worker.admin import QueueMode
@@ -18,11 +19,18 @@ ATTEMPTS = 3
 RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that failed
 RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
 
-COLUMNS = "SELECT id, owner_id, speed, recipe, pictures, alone FROM jobs "
+COLUMNS = (
+    "SELECT id, owner_id, speed, recipe, pictures, alone, model,"
+    " json_extract(recipe, '$.kind') = 'drawing' AS drawn FROM jobs "
+)
 NOT_PUT_OFF = " AND (retry_at <= :now OR retry_at > :now + :most)"
 DRAWS = (  # what is only enlarged needs no checkpoint
     " AND (json_extract(recipe, '$.kind') <> 'drawing'"
     " OR NOT EXISTS (SELECT 1 FROM models WHERE models.name = jobs.model AND NOT models.enabled))"
+)
+LOADED = (
+    " AND (:ready IS NULL OR json_extract(recipe, '$.kind') <> 'drawing'"
+    " OR model IN (SELECT value FROM json_each(:ready)))"
 )
 
 Found = tuple[sqlite3.Row, Offer | None]  # a job, and the offer it is taken by
@@ -90,24 +98,52 @@ def may_lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting
     return first is not None and company.admits(first[0])
 
 
-def lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> list[Claim]:
-    """Lease the jobs whose turn it is, lane by lane, as long as there are places."""
+@dataclass(slots=True)
+class Leased:
+    """The jobs a worker gets, and whether anybody was passed over because of the model."""
+
+    claims: list[Claim] = field(default_factory=list)
+    passed: bool = False
+
+
+def lease(
+    db: sqlite3.Connection,
+    *,
+    worker: str,
+    sittings: Sequence[Sitting],
+    now: float,
+    ready: frozenset[str] | None = None,
+) -> Leased:
+    """Lease the jobs whose turn it is, lane by lane, as long as there are places.
+
+    Given the models that are *ready*, jobs of those pass over the others; where there are none, those go.
+    """
+    leased = Leased()
     if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
-        return []
+        return leased
     turns.ripen(db, now)
     running, company = _running(db), _company(db, worker)
-    claims: list[Claim] = []
+    claims = leased.claims
     taken = 0
     for sitting in sittings:
         while sitting.places > taken and (found := _next(db, sitting, running, now)) is not None:
+            if ready is not None and _waits(found, ready):
+                other = _next(db, sitting, running, now, ready)
+                found, leased.passed = other or found, leased.passed or other is not None
             row, offer = found
             if not company.admits(row):
-                return claims
+                return leased
             claims.append(_leased(db, row, worker=worker, offer=offer, now=now))
             company.add(row)
             taken += row["pictures"]
             running[row["owner_id"]] = running.get(row["owner_id"], 0) + 1
-    return claims
+    return leased
+
+
+def _waits(found: Found, ready: frozenset[str]) -> bool:
+    """Tell whether a job takes a model that is not *ready*; one that an admin put first waits for nothing."""
+    row, offer = found
+    return offer is not None and row["drawn"] and row["model"] not in ready
 
 
 def _running(db: sqlite3.Connection) -> dict[int, int]:
@@ -129,8 +165,14 @@ def _company(db: sqlite3.Connection, worker: str) -> Company:
     return Company(row[0], bool(row[1]))
 
 
-def _next(db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], now: float) -> Found | None:
-    """Return the job whose turn it is, None where there is none to claim."""
+def _next(
+    db: sqlite3.Connection,
+    sitting: Sitting,
+    running: Mapping[int, int],
+    now: float,
+    ready: frozenset[str] | None = None,
+) -> Found | None:
+    """Return the job whose turn it is, of models that are *ready* if any are named; None if there is none."""
     if sitting.promoted:
         row = _promoted(db, sitting.speed, now)
         return None if row is None else (row, None)
@@ -138,13 +180,15 @@ def _next(db: sqlite3.Connection, sitting: Sitting, running: Mapping[int, int], 
     lane = turns.lane_time(db, speed)
     offered = offers(turns.StoredLines(db, speed), lane, RULES[speed], now)
     for offer in open_to(offered, running, limit=sitting.limit, own=not sitting.newcomers):
-        row = _head(db, speed, offer, now)
+        row = _head(db, speed, offer, now, ready)
         if row is not None:
             return row, offer
     return None
 
 
-def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float) -> sqlite3.Row | None:
+def _head(
+    db: sqlite3.Connection, speed: Speed, offer: Offer, now: float, ready: frozenset[str] | None
+) -> sqlite3.Row | None:
     """Return the job of a line that is drawn next: the shortest, or the oldest if age is why.
 
     Without that, somebody's long job would wait for as long as they order short ones.
@@ -152,9 +196,10 @@ def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float) -> sql
     order = "seq" if offer.by_age else "behind, work, seq"
     row: sqlite3.Row | None = db.execute(
         COLUMNS + "WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id AND behind <= :behind"
-        f"{NOT_PUT_OFF}{DRAWS} ORDER BY {order} LIMIT 1",
+        f"{NOT_PUT_OFF}{DRAWS}{LOADED} ORDER BY {order} LIMIT 1",
         {
             "speed": speed,
+            "ready": None if ready is None else json.dumps(sorted(ready)),
             "owner_id": offer.line.owner_id,
             "behind": not offer.ripe,
             "now": now,

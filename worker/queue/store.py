@@ -17,6 +17,7 @@ from worker.queue.claims import (
     lease,
     may_lease,
 )
+from worker.queue.grouping import Grouping
 from worker.queue.rows import StaleJob, move
 
 HEARTBEAT_SECONDS = 3.0  # a lease survives four that did not come through
@@ -49,8 +50,16 @@ class Store:
         self._database = database
         self._clock = clock
         self._limits = limits
+        self._grouping = Grouping()
 
-    async def claim(self, worker: str, free: Mapping[Speed, int], *, newcomers: int = 0) -> list[Claim]:
+    async def claim(
+        self,
+        worker: str,
+        free: Mapping[Speed, int],
+        *,
+        newcomers: int = 0,
+        ready: frozenset[str] | None = None,
+    ) -> list[Claim]:
         """Lease the jobs whose turn it is, in their order.
 
         Nothing is claimed while the queue is paused or drained. Promoted jobs come first. Then lanes are
@@ -65,6 +74,8 @@ class Store:
             free: Pictures the device would take now, by lane; each claim is counted against every lane.
             newcomers: Pictures it would take in all if those beyond were of people who have nothing running,
                 so that a flood that fills the device keeps nobody waiting.
+            ready: Models it draws with before another has to leave its memory; None: all. Jobs of those pass
+                over the others for a while: see `Grouping`.
         """
         sittings = [Sitting(speed, free.get(speed, 0), 0, promoted=True) for speed in LANES]
         sittings += [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
@@ -72,7 +83,11 @@ class Store:
         now = self._clock()
         if not await self._database.read(partial(may_lease, worker=worker, sittings=sittings, now=now)):
             return []
-        return await self._database.write(partial(lease, worker=worker, sittings=sittings, now=now))
+        wanted = self._grouping.wanted(ready, now)
+        work = partial(lease, worker=worker, sittings=sittings, now=now, ready=wanted)
+        leased = await self._database.write(work)
+        self._grouping.claimed(passed=leased.passed, now=now)
+        return leased.claims
 
     async def changed(self, seen: int, *, within: float) -> int:
         """Return once anything was written since a call that returned *seen*, or after *within* seconds."""

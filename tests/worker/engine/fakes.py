@@ -31,6 +31,12 @@ class FakeBackend:
     def preload(self) -> BatchKey:
         return BatchKey("fake", 1, 1, 0, guided=False)
 
+    def admits(self, recipe: Recipe) -> bool:
+        return True
+
+    def ready(self) -> frozenset[str] | None:
+        return None
+
     def backend(self, recipe: Recipe) -> "FakeBackend":
         if isinstance(recipe, Drawing) and recipe.model != "fake":
             raise WorkerError(ErrorCode.MODEL_MISSING, reason="The model is not there.")
