@@ -1,7 +1,8 @@
 """Which part of a prompt a refused order was refused for, so that the place can be shown. Pure."""
 
+from bot.texts import Texts
 from parser import Closed
-from worker.api import ErrorCode, WorkerError
+from worker.api import ErrorCode, LinksRefused, WorkerError
 
 _CLOSED = {
     ErrorCode.TURBO_OFF: Closed(parameters=frozenset({"turbo"})),
@@ -13,8 +14,11 @@ _NO_VERSIONS = {
 }
 
 
-def closed_by(error: WorkerError) -> Closed:
+def closed_by(error: WorkerError, texts: Texts) -> Closed:
     """Return what is closed as *error* says; nothing where no part of the prompt is the reason."""
+    if isinstance(error, LinksRefused):
+        links = {link: texts(f"worker.{each.code}", **each.detail) for link, each in error.links.items()}
+        return Closed(links=links)
     if error.code is not ErrorCode.VERSION_UNAVAILABLE:
         return _CLOSED.get(error.code, Closed())
     choices = {name: tuple(str(error.detail.get(name, "")).split()) for name in _NO_VERSIONS}

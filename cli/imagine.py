@@ -15,6 +15,7 @@ from uuid import uuid4
 import typer
 
 from bot.closures import closed_by
+from bot.texts import Texts
 from cli import checkpoint, logs, options
 from cli.caret import underlined
 from cli.config import Settings, load
@@ -53,9 +54,7 @@ def imagine(
             try:
                 result = asyncio.run(to_the_end(work))
             except Rejected as error:
-                understood(
-                    prompt, closed_by(error)
-                )  # where a part of the prompt is the reason, shows the place
+                understood(prompt, closed_by(error, Texts()))  # shows the place, if it has one
                 raise
     print(json.dumps(result) if as_json else "\n".join(result["files"]))
 

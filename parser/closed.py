@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from parser.errors import ErrorCode
 from parser.reading import Edit, Problems
-from parser.request import LATEST
+from parser.request import LATEST, StyleReference
 from parser.scanner import Span
 from parser.spelling import nearest_choice
 from parser.written import Typed, Written
@@ -21,12 +21,14 @@ class Closed:
         reasons: For long names among *parameters*, and ``images``: a sentence why, and what to do.
         choices: For long names of parameters with choices: those that are open. Where none is, the parameter
             is closed; where one is, it is open alone, too, if it may stand alone.
+        links: For addresses of pictures that are not to be had: a sentence why, and what to do.
     """
 
     parameters: frozenset[str] = frozenset()
     images: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 OPEN = Closed()
@@ -40,7 +42,7 @@ class Use:
         name: The long name, or ``image``.
         span: Where it stands, with its value.
         removal: The edit that takes it out.
-        value: Its value; nothing for an image.
+        value: Its value; of an image its address.
         place: Where the value stands, with what is glued to it.
     """
 
@@ -72,6 +74,27 @@ def check_closed(
         message = "Image prompts are not available yet; describe the picture in words."
         message = closed.reasons.get("images", message)
         problems.add(ErrorCode.UNAVAILABLE_IMAGES, message, use.span, use.removal)
+
+
+def check_links(closed: Closed, uses: Sequence[Use], text: str, problems: Problems) -> None:
+    """Say so of every address in *text* whose picture is not to be had."""
+    for use in uses:
+        if isinstance(use.value, str) and use.name == "image" and use.value in closed.links:
+            problems.add(ErrorCode.UNAVAILABLE_IMAGES, closed.links[use.value], use.span, use.removal)
+        elif isinstance(use.value, tuple):
+            sources = [each.source for each in use.value if isinstance(each, StyleReference)]
+            for source in dict.fromkeys(sources):
+                if source in closed.links:
+                    span = word_of(str(source), use.place, text)
+                    removal = use.removal if len(sources) == 1 else Edit(*span)
+                    problems.add(ErrorCode.UNAVAILABLE_IMAGES, closed.links[str(source)], span, removal)
+
+
+def word_of(link: str, place: Span, text: str) -> Span:
+    """Return where the word with that *link* stands in *text*, within *place*."""
+    start = text.index(link, *place)
+    stop = text.find(" ", start, place[1])
+    return text.rfind(" ", 0, start) + 1, place[1] if stop < 0 else stop
 
 
 def check_choice(open_: tuple[str, ...], use: Use, problems: Problems) -> None:

@@ -10,6 +10,7 @@ from parser.errors import ErrorCode
 from parser.parameter import Kind, Parameter
 from parser.parameters import find_parameter
 from parser.reading import Edit, Problems
+from parser.references import address
 from parser.scanner import DASHES, Scanner, Span, Token
 from parser.spelling import nearest_name
 from parser.table import Table
@@ -157,11 +158,20 @@ def refuse_unavailable(written: Written, glued: str, problems: Problems) -> int:
     doubtful = row.kind is Kind.CODES and len(written.words) > 1 and not (glued or used)
     if doubtful:
         used = len(written.words)
-    message = f"{written.title} is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}."
+    why = row.refused or f"is not available{f': {row.legacy}' if row.legacy else ' yet; leave it out'}"
+    message = f"{written.title} {why}."
     span = written.span(used)
-    edits = () if doubtful else (replace(written.dropped(used), text=row.instead),)
+    edits = () if doubtful else (replace(written.dropped(used), text=row.instead), *as_images(written, used))
     problems.add(ErrorCode.UNAVAILABLE_PARAMETER, message, span, *edits)
     return used
+
+
+def as_images(written: Written, words: int) -> tuple[Edit, ...]:
+    """Return the edit that makes the pictures of a refused parameter image prompts, if it has any."""
+    taken = written.row.kind is Kind.LINKS and written.row.refused
+    found = [address(word) for word in written.words[:words]] if taken else []
+    links = " ".join(f"<{each[0]}>" for each in found if each is not None)
+    return (Edit(0, 0, f"{links} "),) if links else ()
 
 
 def value_words(written: Written) -> int:

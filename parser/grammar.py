@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from parser.braces import unescaped
 from parser.canonical import written
-from parser.closed import Closed, Use, check_closed
+from parser.closed import Closed, Use, check_closed, check_links
 from parser.errors import ErrorCode
 from parser.flags import Parameters, read_parameters
 from parser.reading import Edit, Problems
@@ -48,6 +48,7 @@ def read_prompt(
     check_content(head, parameters, scanner.text, problems)
     check_count([*head.places, *parameters.places], problems)
     check_closed(closed, parameters.uses, head.uses, problems)
+    check_links(closed, [*head.uses, *parameters.uses], scanner.text, problems)
     return head, parameters
 
 
@@ -67,7 +68,8 @@ def read_image(scanner: Scanner, head: Head, problems: Problems) -> bool:
         place, stop = weight_of(token), token.stop
     value = read_positive(place, "an image", problems)
     head.images.append(ImagePrompt(url=url, weight=value))
-    head.uses.append(Use("image", (word.start, max(word.trimmed().stop, place.stop)), Edit(word.start, stop)))
+    span = (word.start, max(word.trimmed().stop, place.stop))
+    head.uses.append(Use("image", span, Edit(word.start, stop), url))
     return True
 
 

@@ -45,6 +45,7 @@ class Parameter:
         mistaken: Words of other programs or of habit, by which people mean this row.
         help: What it does, in one sentence.
         example: How it is written.
+        refused: Why it is not offered and what to do instead, to follow its name; empty for the others.
         legacy: What became of a parameter that Midjourney dropped; empty for the others.
         instead: What to write today in place of a dropped parameter.
     """
@@ -64,6 +65,7 @@ class Parameter:
     mistaken: tuple[str, ...] = ()
     help: str
     example: str
+    refused: str = ""
     legacy: str = ""
     instead: str = ""
 

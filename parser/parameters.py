@@ -4,6 +4,9 @@ from parser.parameter import Kind, Parameter
 from parser.request import LATEST, NIJIS, OWN, QUALITIES, SEED_LIMIT, STYLES, VERSIONS
 from parser.table import Table
 
+ADAPTER = "needs an IP-Adapter, which no model here has"
+AS_IMAGE = "put the picture in front of the text, as an image prompt, and raise `--iw`"
+
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="no",
@@ -161,12 +164,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="0",
         high="3",
         default="1",
+        available=True,
         help="Sets how strongly the image prompts count against the text.",
         example="--iw 1.5",
     ),
     Parameter(
         name="cref",
         kind=Kind.LINKS,
+        refused=f"{ADAPTER}; {AS_IMAGE}",
         help="Takes a character from the pictures at these addresses.",
         example="--cref https://example.com/hero.png",
     ),
@@ -176,12 +181,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="0",
         high="100",
         default="100",
+        refused=f"goes with `--cref`, which {ADAPTER}; leave it out",
         help="Sets how much of the `--cref` character is kept: 100 all, 0 the face only.",
         example="--cw 50",
     ),
     Parameter(
         name="sref",
         kind=Kind.STYLES,
+        available=True,
         help="Takes the style from pictures, from numbered styles or from `random`.",
         example="--sref https://example.com/ink.png",
     ),
@@ -191,22 +198,24 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="0",
         high="1000",
         default="100",
+        available=True,
         help="Sets how strongly the `--sref` style counts.",
         example="--sw 200",
     ),
     Parameter(
         name="sv",
         kind=Kind.INTEGER,
-        low="1",
-        high="6",
+        choices=("4", "6"),
         default="6",
-        help="Chooses the version of the style reference.",
+        available=True,
+        help="Chooses how a style is followed: 6 takes its colours together, 4 each by itself.",
         example="--sv 4",
     ),
     Parameter(
         name="oref",
         kind=Kind.LINKS,
         most=1,
+        refused=f"{ADAPTER}; {AS_IMAGE}",
         help="Puts the person or thing of one picture into the new one.",
         example="--oref https://example.com/cup.png",
     ),
@@ -216,6 +225,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="1",
         high="1000",
         default="100",
+        refused=f"goes with `--oref`, which {ADAPTER}; leave it out",
         help="Sets how strongly `--oref` counts.",
         example="--ow 200",
     ),
@@ -223,6 +233,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="edit",
         kind=Kind.LINKS,
         most=4,
+        refused=f"is not offered; {AS_IMAGE}",
         help="Edits up to four pictures as the text says.",
         example="--edit https://example.com/room.png",
     ),
@@ -232,6 +243,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         kind=Kind.CODES,
         alone=OWN,
         echo="p",
+        refused="is not offered: nobody's taste is learnt here; keep what you like with `/prefer suffix`",
         help="Draws to a person's own taste, named by profile or moodboard codes.",
         example="--p m731",
     ),

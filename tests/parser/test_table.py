@@ -55,8 +55,10 @@ def test_the_example_of_a_row_is_accepted_or_refused_as_unavailable(row: Paramet
         read_batch(f"a cat {row.example}")
     [error] = caught.value.errors
     assert error.code is ErrorCode.UNAVAILABLE_PARAMETER
-    assert error.message.startswith(f"`--{row.name}` is not available")
-    assert error.suggestion == f"a cat {row.instead}".strip()
+    assert error.message.startswith(f"`--{row.name}` {row.refused or 'is not available'}")
+    pictured = row.refused and row.kind is Kind.LINKS
+    image = f"<{row.example.split()[1]}> " if pictured else ""
+    assert error.suggestion == f"{image}a cat {row.instead}".strip()
 
 
 @EVERY

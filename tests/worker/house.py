@@ -13,10 +13,11 @@ from parser import ImagineRequest, Part, Speed
 from tests.fakes import Clock
 from worker.accounts import Allowance, Credits, Whose
 from worker.api import ErrorCode, Imagine, Job, Limits, WorkerError
-from worker.cost import GRAINS, grains
 from worker.catalogue import Catalogue
+from worker.cost import GRAINS, grains
 from worker.database import Database
 from worker.images import ImageStore
+from worker.links import Links
 from worker.queue import ledger, quota
 from worker.queue.claims import Claim
 from worker.queue.desk import SqliteDesk
@@ -123,6 +124,7 @@ async def house_in(
     clock: Clock | None = None,
     file: str = "jobs.db",
     catalogue: Catalogue | None = None,
+    links: Links | None = None,
 ) -> AsyncIterator[House]:
     limits = limits or Limits()
     clock = clock or Clock()
@@ -134,6 +136,7 @@ async def house_in(
             limits=limits,
             credits=credits,
             catalogue=catalogue or Catalogue.of(PROFILE),
+            links=links,
             clock=clock,
             random=Random(seed),
             locks=folder,
