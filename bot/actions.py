@@ -33,6 +33,9 @@ class Verb(StrEnum):
     APPROVE = "JM::approve::{subject}"
     DENY = "JM::deny::{subject}"
     FORGET = "JM::forget_me::{subject}"
+    BATCH_YES = "JM::batch::yes::{subject}"
+    BATCH_NO = "JM::batch::no::{subject}"
+    BATCH_EDIT = "JM::batch::edit::{subject}"
 
 
 DRAWS = frozenset(
@@ -47,7 +50,8 @@ DRAWS = frozenset(
 )
 
 
-OF_NO_JOB = frozenset({Verb.FIX, Verb.APPEAL, Verb.APPROVE, Verb.DENY, Verb.FORGET})
+OF_BATCHES = frozenset({Verb.BATCH_YES, Verb.BATCH_NO, Verb.BATCH_EDIT})
+OF_NO_JOB = frozenset({Verb.FIX, Verb.APPEAL, Verb.APPROVE, Verb.DENY, Verb.FORGET}) | OF_BATCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Action:
     Attributes:
         verb: What to do.
         subject: The job's id; for ``FIX`` the id of a corrected prompt, for appeals of a refusal,
-            for ``FORGET`` of a person.
+            for ``FORGET`` of a person, for `OF_BATCHES` of a batch.
         index: The picture, 1 to 4; 0 where the verb is about the whole.
         relaxed: Whether what is ordered shall wait in relax.
     """
@@ -106,6 +110,9 @@ _PATTERNS: tuple[tuple[Verb, re.Pattern[str]], ...] = tuple(
         (Verb.APPROVE, r"JM::approve::(?P<subject>[0-9]{1,20})"),
         (Verb.DENY, r"JM::deny::(?P<subject>[0-9]{1,20})"),
         (Verb.FORGET, r"JM::forget_me::(?P<subject>[0-9]{1,20})"),
+        (Verb.BATCH_YES, r"JM::batch::yes::(?P<subject>[0-9]{1,20})"),
+        (Verb.BATCH_NO, r"JM::batch::no::(?P<subject>[0-9]{1,20})"),
+        (Verb.BATCH_EDIT, r"JM::batch::edit::(?P<subject>[0-9]{1,20})"),
     )
 )
 

@@ -112,9 +112,14 @@ def origin_for(
         file_limit=interaction.filesize_limit,
         locale=str(interaction.locale.value),
         nsfw=is_adult(interaction.channel),
-        added=tuple(Addition(whence=a.whence, text=a.text, option=a.option) for a in added),
+        added=additions(added),
         key=key,
     )
+
+
+def additions(added: Sequence[Added]) -> tuple[Addition, ...]:
+    """Return what was not typed, as jobs keep it."""
+    return tuple(Addition(whence=part.whence, text=part.text, option=part.option) for part in added)
 
 
 def is_adult(channel: object) -> bool:

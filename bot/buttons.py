@@ -6,7 +6,7 @@ from dataclasses import replace
 import discord
 
 from bot import errors, payload, render
-from bot.actions import DRAWS, OF_NO_JOB, Action, Unreadable, Verb, read
+from bot.actions import DRAWS, OF_BATCHES, OF_NO_JOB, Action, Unreadable, Verb, read
 from bot.answers import Interaction, caller_of, privately, texts_of
 from bot.coach import Coach
 from bot.coaching import PREFIX as COACH
@@ -16,7 +16,7 @@ from bot.moderation.appeals import Appeals
 from bot.orders import Orders
 from bot.panel import PREFIX as PANEL
 from bot.prefer import Prefer
-from bot.preferences import Preferences, Whole
+from bot.preferences import NONE, Preferences
 from bot.privacy import Privacy
 from bot.render import Letter
 from bot.settings import Settings
@@ -110,7 +110,11 @@ class Buttons:
             preferences = await self._settings.people.preferences(interaction.user.id)
             order = preferred(order, action.verb, preferences)
             await self._order(interaction, relaxed(order) if action.relaxed else order, action)
-            return
+        else:
+            await self._do(interaction, action)
+
+    async def _do(self, interaction: Interaction, action: Action) -> None:
+        """Do what orders no job of its own."""
         match action.verb:
             case Verb.CANCEL:
                 await self._cancel(interaction, action)
@@ -118,6 +122,8 @@ class Buttons:
                 await self._fix(interaction, action)
             case Verb.FORGET:
                 await self._forget(interaction, action)
+            case _ if action.verb in OF_BATCHES:
+                await self._orders.bulk.press(interaction, action)
             case _ if action.verb in OF_NO_JOB:
                 await self._appeal(interaction, action)
             case _:
@@ -153,13 +159,26 @@ class Buttons:
             await interaction.edit_original_response(**payload.to_edit(letter, keep_files=True))
 
     async def _fix(self, interaction: Interaction, action: Action) -> None:
-        """Order the corrected prompt, once; nothing is added to it that its author then took out."""
+        """Order the corrected prompt, once; nothing is added to it that was taken out."""
         fix = await self._settings.fix(action.subject)
         if fix is None:
             raise BotError(BotCode.FIX_GONE)
         if fix.owner_id != interaction.user.id:
             raise BotError(BotCode.FIX_NOT_YOURS)
-        await self._orders.imagine_whole(interaction, Whole(fix.prompt), key=f"fix:{action.subject}")
+        key = f"fix:{action.subject}"
+        if fix.whole:
+            await self._orders.imagine_as(interaction, fix.prompt, NONE, key=key)
+        else:
+            await self._orders.imagine(interaction, fix.prompt, key=key)
+
+    async def edited(self, interaction: Interaction, batch_id: str, prompt: str) -> None:
+        """Order *prompt* in place of the batch that was asked about.
+
+        Raises:
+            BotError: That was ordered meanwhile.
+        """
+        await self._orders.bulk.drop(batch_id, interaction.user.id)
+        await self._orders.imagine(interaction, prompt)
 
     async def _appeal(self, interaction: Interaction, action: Action) -> None:
         if self._appeals is None:

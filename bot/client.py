@@ -33,6 +33,7 @@ from bot.facts import NOTHING, Facts
 from bot.faults import Stopped
 from bot.herald import Herald
 from bot.job_actions import JobActions
+from bot.modals import edited
 from bot.moderation.appeals import Appeals
 from bot.moderation.gate import Moderation
 from bot.orders import Orders
@@ -114,7 +115,10 @@ class Journeyman(commands.Bot):
         shared: dict[str, Any] = dict(desk=desk, settings=settings, clock=clock, moderation=moderation)  # noqa: C408 - as arguments
         self.courier = Courier(outlet=outlet, texts=texts_for, pace=pace, **shared)
         doorman = None if office is None else Doorman(office)
-        orders = Orders(courier=self.courier, pace=pace, doorman=doorman, facts=facts, **shared)
+        orders = Orders(
+            courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=facts, **shared
+        )
+        self._bulk = orders.bulk
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
         authority = None if office is None else Authority(office, home=home)
         self._appeals = None
@@ -194,9 +198,16 @@ class Journeyman(commands.Bot):
         if self._appeals is not None:
             with stored():
                 await self._appeals.resume()
+        with stored():
+            await self._bulk.resume()
 
     async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
-        """Act on presses; commands go through the tree."""
+        """Act on presses and forms; commands go through the tree."""
+        if interaction.type is discord.InteractionType.modal_submit and interaction.data is not None:
+            form = edited(interaction.data)
+            if form is not None:
+                await guarded(interaction, lambda: self._buttons.edited(interaction, *form))
+            return
         if is_press(interaction) and interaction.data is not None:
             custom_id = str(interaction.data.get("custom_id", ""))
             if self._clerk is not None and custom_id.startswith(ADMIN_PREFIX):

@@ -63,7 +63,7 @@ class Courier:
         )
         self._turns = ChannelTurns(pace.channel_gap)
         self._painters: dict[JobId, Painter] = {}
-        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._answers: dict[str, asyncio.Future[None]] = {}
         self._ordered: dict[JobId, tuple[Job, Origin]] = {}
         self._told: dict[JobId, Standing] = {}  # what the answer says of a job's place
         self._messages: dict[JobId, int] = {}
@@ -72,16 +72,16 @@ class Courier:
     # -- for those who answer interactions ---------------------------------------------------------------
 
     @contextmanager
-    def answering(self, interaction_id: int) -> Iterator[None]:
-        """Hold back the job of an interaction until its answer is out and noted."""
-        first = interaction_id not in self._answers
+    def answering(self, key: str) -> Iterator[None]:
+        """Hold back the job that is ordered under *key* until its answer is out and noted."""
+        first = key not in self._answers
         if first:
-            self._answers[interaction_id] = asyncio.get_running_loop().create_future()
+            self._answers[key] = asyncio.get_running_loop().create_future()
         try:
             yield
         finally:
             if first:
-                self._answers.pop(interaction_id).set_result(None)
+                self._answers.pop(key).set_result(None)
 
     def ordered(self, job: Job, origin: Origin, told: Standing | None) -> None:
         """Take a job just ordered: its event is in the outbox, its row need not be read again."""
@@ -212,7 +212,7 @@ class Courier:
         return True
 
     async def _answered(self, origin: Origin) -> None:
-        pending = self._answers.get(origin.interaction_id)
+        pending = self._answers.get(origin.job_key)
         if pending is not None:
             await asyncio.shield(pending)
 
@@ -224,7 +224,7 @@ class Courier:
         post = await self._settings.post(job_id)
         if post is None or post.stage is not Stage.OPEN:
             return None
-        if post.progress_id is not None or self._clock() >= origin.expires_at:
+        if post.progress_id is not None or origin.apart or self._clock() >= origin.expires_at:
             return post.progress_id
         try:
             found = await self._outlet.answer_of(origin, job_id)

@@ -149,7 +149,7 @@ class Delivery:
         """Look for the answer of an interaction that died before it was noted."""
         found = None
         try:
-            if self._clock() < origin.expires_at:
+            if self._clock() < origin.expires_at and not origin.apart:
                 found = await self._outlet.answer_of(origin, job.id)
             elif origin.reach is Reach.CHANNEL:
                 found = await self._outlet.find(origin, job.id, {Verb.CANCEL}, job.created_at)

@@ -40,6 +40,8 @@ _PARAMETER_CODES = frozenset(
     }
 )
 
+_RESTRICTED = frozenset({PromptCode.CLOSED_PARAMETER, PromptCode.BATCH_IN_RELAX, PromptCode.TOO_MANY_JOBS})
+
 
 def new_code() -> str:
     """Return a short code under which an unknown error is shown and logged."""
@@ -97,7 +99,7 @@ def _title(error: PromptErrors, texts: Texts) -> str:
     codes = {e.code for e in error.errors}
     if codes == {PromptCode.EMPTY_PROMPT}:
         return texts("prompt.empty_title")
-    if codes == {PromptCode.CLOSED_PARAMETER}:
+    if codes <= _RESTRICTED:
         return texts("prompt.restricted_title")
     return texts("prompt.parameter_title" if codes & _PARAMETER_CODES else "prompt.title")
 

@@ -13,19 +13,23 @@ import structlog
 from bot import coaching, errors, payload, render
 from bot.actions import Action, Verb
 from bot.answers import Interaction, membership_of, origin_for, privately, stored, texts_of, told
+from bot.bulk import Bulk, TooMany
 from bot.closures import closed_by
 from bot.courier import Courier
 from bot.doorman import Doorman
 from bot.facts import NOTHING, Facts
 from bot.faults import BotCode, BotError
+from bot.intake import Intake
 from bot.moderation import letters
 from bot.moderation.gate import Moderation, PromptRefused
 from bot.origin import Origin, Reach, Veil, origin_of
+from bot.outlet import Outlet
 from bot.pace import Pace
-from bot.preferences import Added, Whole, whole
+from bot.preferences import Added, Preferences
 from bot.pressed import PressedButtons
 from bot.settings import Settings
-from parser import ImagineRequest, PromptErrors, Speed, canonical, parse
+from bot.several import Misread, Planned, understood
+from parser import ImagineRequest, Speed, canonical
 from worker.api import Imagine, Job, JobDesk, Order, Standing, WorkerError
 
 log = structlog.get_logger()
@@ -43,6 +47,7 @@ class Orders:
         desk: JobDesk,
         settings: Settings,
         courier: Courier,
+        outlet: Outlet,
         clock: Callable[[], float],
         pace: Pace,
         moderation: Moderation | None = None,
@@ -55,55 +60,95 @@ class Orders:
         self._courier = courier
         self._clock = clock
         self._pace = pace
-        self._moderation = moderation
+        self._intake = Intake(desk, moderation)
         self._doorman = doorman
+        self.bulk = Bulk(
+            desk=desk,
+            settings=settings,
+            courier=courier,
+            outlet=outlet,
+            intake=self._intake,
+            doorman=doorman,
+            clock=clock,
+            pace=pace,
+        )
         self._pressed = PressedButtons()
 
-    async def imagine(self, interaction: Interaction, prompt: str) -> None:
-        """Order a grid from *prompt* and what the person prefers, or show what is wrong with it.
+    async def imagine(self, interaction: Interaction, prompt: str, *, key: str | None = None) -> None:
+        """Order what *prompt* asks for and the person prefers, or show what is wrong with it.
+
+        Args:
+            interaction: Who asks, and where.
+            prompt: As typed.
+            key: What makes two orders one; the interaction, if left out.
 
         Raises:
-            WorkerError: It was refused for a reason that has nothing to do with the prompt.
+            WorkerError: The database was busy.
+            BotError: Orders or results are not possible here.
         """
         preferences = await self._patiently(
             interaction, self._settings.people.preferences(interaction.user.id)
         )
-        await self.imagine_whole(interaction, whole(prompt, preferences))
+        await self.imagine_as(interaction, prompt, preferences, key=key)
 
-    async def imagine_whole(self, interaction: Interaction, wanted: Whole, *, key: str | None = None) -> None:
-        """Order a grid from a prompt to which nothing is added any more, or show what is wrong with it.
-
-        Args:
-            interaction: Who asks, and where.
-            wanted: The prompt.
-            key: What makes two orders one; the interaction, if left out.
-        """
+    async def imagine_as(
+        self, interaction: Interaction, prompt: str, preferences: Preferences, *, key: str | None = None
+    ) -> None:
+        """Order what *prompt* asks for with *preferences*, or show what is wrong with it; as `imagine`."""
         try:
-            request = parse(wanted.prompt)
-        except PromptErrors as error:
-            await self._refuse_prompt(interaction, error, wanted)
+            jobs = understood(prompt, preferences)
+            if len(jobs) > 1:
+                await self._ask(interaction, prompt, preferences, jobs)
+                return
+        except Misread as misread:
+            await self._refuse_prompt(interaction, misread)
             return
+        [job] = jobs
         try:
-            order = Imagine(request=request)
-            await self.place(interaction, order, reply=False, added=wanted.added, key=key)
+            order = Imagine(request=job.request)
+            await self.place(interaction, order, reply=False, added=job.wanted.added, key=key)
         except WorkerError as error:
-            await self._refuse_order(interaction, error, wanted)
+            await self._refuse_order(interaction, error, prompt, preferences)
         except BotError as error:
             if error.code is not BotCode.CHANNEL_CLOSED:
                 raise
-            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=wanted.prompt))
+            words = errors.refused(error, texts_of(interaction), prompt=job.wanted.prompt)
+            await privately(interaction, words)
 
-    async def _refuse_order(self, interaction: Interaction, error: WorkerError, wanted: Whole) -> None:
-        """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
+    async def _ask(
+        self, interaction: Interaction, prompt: str, preferences: Preferences, jobs: Sequence[Planned]
+    ) -> None:
+        """Ask whether several jobs shall be queued.
+
+        Raises:
+            Misread: They are more than one command may make.
+            BotError: They could not be ordered here.
+        """
         try:
-            request = parse(wanted.prompt, closed_by(error))
-        except PromptErrors as found:
-            await self._refuse_prompt(interaction, found, wanted)
+            letter = await self._patiently(interaction, self.bulk.question(interaction, prompt, jobs))
+        except TooMany as found:
+            understood(prompt, preferences, limit=found.limit)  # shows the place, if there is one
+            raise BotError(BotCode.BATCH_TOO_LARGE, jobs=len(jobs), limit=found.limit) from None
+        except WorkerError as error:
+            await self._refuse_order(interaction, error, prompt, preferences)
             return
-        if error.code in errors.OUT_OF_CREDIT:
-            await self._offer_relax(interaction, error, request, wanted.prompt)
+        await privately(interaction, letter)
+
+    async def _refuse_order(
+        self, interaction: Interaction, error: WorkerError, prompt: str, preferences: Preferences
+    ) -> None:
+        """Show why; where a part of the prompt is the reason, show the place and offer to leave it out."""
+        texts = texts_of(interaction)
+        try:
+            jobs = understood(prompt, preferences, closed=closed_by(error, texts))
+        except Misread as found:
+            await self._refuse_prompt(interaction, found)
+            return
+        whole = jobs[0].wanted.prompt if len(jobs) == 1 else prompt
+        if error.code in errors.OUT_OF_CREDIT and len(jobs) == 1:
+            await self._offer_relax(interaction, error, jobs[0].request, whole)
         else:
-            await privately(interaction, errors.refused(error, texts_of(interaction), prompt=wanted.prompt))
+            await privately(interaction, errors.refused(error, texts, prompt=whole))
 
     async def _offer_relax(
         self, interaction: Interaction, error: WorkerError, request: ImagineRequest, prompt: str
@@ -113,20 +158,24 @@ class Orders:
         again = None if fix is None else Action(Verb.FIX, fix).custom_id
         await privately(interaction, errors.out_of_credit(error, prompt, again, texts_of(interaction)))
 
-    async def _refuse_prompt(self, interaction: Interaction, error: PromptErrors, wanted: Whole) -> None:
-        suggestion = next((e.suggestion for e in error.errors if e.suggestion is not None), None)
-        fix = None if suggestion is None else await self._kept(interaction, suggestion)
-        texts = texts_of(interaction)
+    async def _refuse_prompt(self, interaction: Interaction, misread: Misread) -> None:
+        found, wanted = misread.errors.errors, misread.wanted
+        suggestion = next((e.suggestion for e in found if e.suggestion is not None), None)
+        fix = None
+        if suggestion is not None and misread.fixable:
+            fix = await self._kept(interaction, suggestion, whole=misread.complete)
         hint = coaching.hint(wanted.prompt, str(interaction.locale.value), self._facts)
-        letter = errors.refused_prompt(error, wanted.prompt, texts, fix, added=wanted.added, hint=hint)
+        letter = errors.refused_prompt(
+            misread.errors, wanted.prompt, texts_of(interaction), fix, added=wanted.added, hint=hint
+        )
         await privately(interaction, letter)
 
-    async def _kept(self, interaction: Interaction, prompt: str) -> str | None:
+    async def _kept(self, interaction: Interaction, prompt: str, *, whole: bool = True) -> str | None:
         """Keep *prompt* for a button and return its id; None if that takes too long."""
         try:
             async with asyncio.timeout(self._pace.answer):
                 await self._settings.keep_fix(
-                    str(interaction.id), prompt, self._clock(), owner_id=interaction.user.id
+                    str(interaction.id), prompt, self._clock(), owner_id=interaction.user.id, whole=whole
                 )
         except (TimeoutError, WorkerError):
             return None  # the words are enough; the button is a convenience
@@ -164,7 +213,7 @@ class Orders:
             await privately(interaction, letter)
 
     async def _place(self, interaction: Interaction, order: Order, origin: Origin) -> None:
-        with self._courier.answering(interaction.id):
+        with self._courier.answering(origin.job_key):
             submission = self._submit(interaction, order, origin)
             thinking = order.kind != "cell"
             job, standing, origin = await self._patiently(interaction, submission, thinking=thinking)
@@ -183,23 +232,11 @@ class Orders:
                 await self._pressed.edit(interaction)
 
     async def _submit(self, interaction: Interaction, order: Order, origin: Origin) -> Submission:
-        owner_id = interaction.user.id
         if self._doorman is not None:
             await self._doorman.admit(interaction)
-        if self._moderation is not None:
-            origin = await self._moderation.examine(order, origin, owner_id)
-        try:
-            job = await self._desk.submit(
-                order,
-                owner_id=owner_id,
-                key=origin.job_key,
-                origin=origin.text,
-                membership=membership_of(interaction),
-            )
-        except WorkerError:
-            if self._moderation is not None and origin.pardon is not None:
-                await self._moderation.abandoned(origin)
-            raise
+        job, origin = await self._intake.hand_in(
+            order, origin, owner_id=interaction.user.id, membership=membership_of(interaction)
+        )
         try:
             standing = await self._desk.standing(job.id)
         except WorkerError:

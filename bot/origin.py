@@ -50,6 +50,7 @@ class Origin(Frozen):
     nsfw: bool = False  # whether the channel is marked as adult
     veil: Veil = Veil.NONE
     added: tuple[Addition, ...] = ()  # what of its prompt was not typed
+    apart: bool = False  # whether a message of its own shows it under way, not the interaction's answer
     key: str | None = None  # under which its job is queued, if not the interaction's id
     pardon: str | None = None  # the refusal that moderators took back, for which it is drawn all the same
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.batch import Batches
 from bot.people import People
 from worker.api import EventId, JobId
 from worker.database import STORE_FAILURES, Database
@@ -67,10 +68,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A corrected prompt, and who may order it."""
+    """A corrected prompt, who may order it, and whether all that its author prefers is in it."""
 
     prompt: str
     owner_id: int
+    whole: bool
 
 
 _COLUMNS = "job_id, channel_id, stage, progress_id, result_id, intended_at, trouble"
@@ -106,6 +108,7 @@ class Settings:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.people = People(database)
+        self.batches = Batches(database)
 
     async def value(self, name: str) -> str | None:
         """Return a small fact."""
@@ -215,16 +218,21 @@ class Settings:
             durable=False,
         )
 
-    async def keep_fix(self, fix_id: str, prompt: str, now: float, *, owner_id: int) -> None:
-        """Keep a corrected prompt for its button, and drop those that are too old."""
+    async def keep_fix(
+        self, fix_id: str, prompt: str, now: float, *, owner_id: int, whole: bool = True
+    ) -> None:
+        """Keep a corrected prompt for its button, and drop those that are too old.
+
+        *whole* says whether everything that its author prefers is in it.
+        """
         oldest = now - FIX_DAYS * 86400
         await self._database.write(
             lambda db: (
                 db.execute("DELETE FROM bot_fixes WHERE created_at < ?", (oldest,)),
                 db.execute(
-                    "INSERT INTO bot_fixes (id, prompt, created_at, owner_id) VALUES (?, ?, ?, ?)"
+                    "INSERT INTO bot_fixes (id, prompt, created_at, owner_id, whole) VALUES (?, ?, ?, ?, ?)"
                     " ON CONFLICT DO NOTHING",
-                    (fix_id, prompt, now, owner_id),
+                    (fix_id, prompt, now, owner_id, whole),
                 ),
             ),
             durable=False,
@@ -232,8 +240,8 @@ class Settings:
 
     async def fix(self, fix_id: str) -> Fix | None:
         """Return a corrected prompt."""
-        row = await self._one("SELECT prompt, owner_id FROM bot_fixes WHERE id = ?", fix_id)
-        return None if row is None else Fix(str(row["prompt"]), row["owner_id"])
+        row = await self._one("SELECT prompt, owner_id, whole FROM bot_fixes WHERE id = ?", fix_id)
+        return None if row is None else Fix(str(row["prompt"]), row["owner_id"], bool(row["whole"]))
 
     async def _one(self, sql: str, *values: object) -> Any:
         return await self._database.read(lambda db: db.execute(sql, values).fetchone())
