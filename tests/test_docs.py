@@ -130,3 +130,27 @@ def test_every_threat_names_a_test_that_exists() -> None:
         assert named, row
         for file, name in named:
             assert re.search(rf"^ *(?:async )?def {name}\(", text(file), re.MULTILINE), f"{file}::{name}"
+
+
+@pytest.mark.parametrize(
+    "threat",
+    [
+        "The token is in a file that is shared",
+        "`/admin` without a rank",
+        "A prompt that pings",
+        "Markup, links under another name",
+        "A picture's name that leads elsewhere",
+        "A user name or prompt in a file's name",
+        "Picture bombs",
+        "SSRF",
+        "Forged `JA::` buttons",
+        "other people's",
+        "An id that is none of ours",
+        "Permutation bombs",
+        "with those of interactions",
+        "Prompts in the log",
+    ],
+)
+def test_the_threats_everybody_asks_about_are_in_the_model(threat: str) -> None:
+    rows = [row.split(" | ")[0] for row in text("docs/security.md").splitlines() if row.startswith("| ")]
+    assert any(threat in row for row in rows)
