@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cli import monitor_http
 from cli.monitor import Monitor, announced, usable
 from parser import Speed
 from tests.worker.house import House, house_in
@@ -104,6 +106,22 @@ async def test_a_live_process_is_healthy_and_says_its_version(tmp_path: Path) ->
     assert status == 200
     assert 'process="bot"' in text
     assert "process_cpu_seconds_total" in text
+
+
+async def test_a_loop_that_stands_still_is_measured_and_one_that_does_not_come_round_is_not_healthy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_http, "LAG_SECONDS", 0.01)
+    monitor = Monitor("bot")
+    async with answering(monitor, tmp_path) as url:
+        time.sleep(0.3)  # noqa: ASYNC251 - that is what is to be seen
+        page = values((await fetched(f"{url}/metrics"))[1])
+        assert page["journeyman_event_loop_lag_seconds_sum"] >= 0.2
+        assert (await fetched(f"{url}/healthz"))[0] == 200
+        monkeypatch.setattr(monitor_http, "STUCK_SECONDS", 0.0)
+        status, text = await fetched(f"{url}/healthz")
+    assert status == 503
+    assert "stood still" in json.loads(text)["wrong"]["event_loop"]
 
 
 async def test_a_process_is_not_ready_until_every_check_is_fine_and_says_which_is_not(tmp_path: Path) -> None:
