@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from parser import Speed
 from tests.acceptance.member import Member, Message, custom_ids
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, job_of, labelled, private
 from worker.accounts import Credits
-from worker.api import DatabaseBusy, Limits, Speed, Strength, Vary
+from worker.api import DatabaseBusy, Limits, Strength, Vary
 from worker.queue.quota import Rules
 
 
