@@ -100,6 +100,15 @@ class Outlet:
         channel = self._client.get_partial_messageable(channel_id)
         return (await self._call(channel.send(nonce=nonce, **payload.to_send(letter)))).id
 
+    async def holds(self, channel_id: int, message_id: int) -> bool:
+        """Tell whether a message of ours is still in a channel that no order came from."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await self._call(channel.fetch_message(message_id))
+        except FAILURES as error:
+            return trouble(error) is not Trouble.GONE
+        return True
+
     async def edit(
         self, origin: Origin, message_id: int, letter: Letter, *, keep_files: bool = False
     ) -> None:

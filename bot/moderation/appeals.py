@@ -57,8 +57,7 @@ class Appeals:
             raise BotError(BotCode.APPEAL_NOT_YOURS)
         if refusal.decided_by is not None or refusal.state is RefusalState.FINAL:
             raise BotError(BotCode.APPEAL_DECIDED)
-        if refusal.appeal_message_id is not None:
-            raise BotError(BotCode.APPEAL_SENT)
+        await self._must_be_unsent(refusal)
         rules = await self._moderation.rules(refusal.guild_id)
         channel_id = rules.moderators_channel_id
         if channel_id is None:
@@ -70,6 +69,19 @@ class Appeals:
         with told():
             await interaction.edit_original_response(**payload.to_edit(letter))
 
+    async def _must_be_unsent(self, refusal: Refusal) -> None:
+        """Let an appeal pass that is not before the moderators, or whose message there somebody deleted.
+
+        Raises:
+            BotError: ``APPEAL_SENT``.
+        """
+        channel_id, message_id = refusal.appeal_channel_id, refusal.appeal_message_id
+        if channel_id is None or message_id is None:
+            return
+        if await self._outlet.holds(channel_id, message_id):
+            raise BotError(BotCode.APPEAL_SENT)
+        await self._records.lost(refusal.id, message_id)
+
     async def _post(self, refusal: Refusal, channel_id: int) -> None:
         """Post the appeal; the same again within minutes posts nothing.
 
@@ -77,7 +89,8 @@ class Appeals:
             BotError: ``APPEAL_UNHEARD``: the channel is gone, or closed to us.
         """
         letter = letters.before_moderators(refusal, texts_for("en-US"))
-        nonce = blake2b(f"{refusal.id}:appeal".encode(), digest_size=12).hexdigest()
+        seed = f"{refusal.id}:appeal:{refusal.appeal_message_id}"  # of a message that was deleted, if any
+        nonce = blake2b(seed.encode(), digest_size=12).hexdigest()
         try:
             message_id = await self._outlet.announce(channel_id, letter, nonce=nonce)
         except FAILURES as error:

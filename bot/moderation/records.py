@@ -227,6 +227,14 @@ class Records:
         )
         await self._run(sql, channel_id, refusal_id)
 
+    async def lost(self, refusal_id: str, message_id: int) -> None:
+        """Note that the message before the moderators was deleted, undecided."""
+        sql = (
+            "UPDATE moderation_refusals SET appeal_message_id = NULL"
+            " WHERE id = ? AND appeal_message_id = ? AND state = 'appealed'"
+        )
+        await self._run(sql, refusal_id, message_id)
+
     async def withdraw(self, refusal_id: str) -> None:
         """Note that the moderators could not be reached."""
         sql = (
