@@ -148,8 +148,7 @@ def _fuse(pipeline: Any, source: str, build: Build) -> None:
             raise missing(source, what) from error
         if not any(name in names for names in pipeline.get_list_adapters().values()):
             raise missing(source, f"wants the LoRA {lora.source}, which is for another kind of network")
-    names = [f"lora{number}" for number in range(len(build.loras))]
-    with torch.no_grad():
-        pipeline.set_adapters(names, adapter_weights=[lora.weight for lora in build.loras])
-        pipeline.fuse_lora(adapter_names=names)
-        pipeline.unload_lora_weights()
+        with torch.no_grad():
+            pipeline.set_adapters([name], adapter_weights=[lora.weight])
+            pipeline.fuse_lora(adapter_names=[name])
+            pipeline.unload_lora_weights()
