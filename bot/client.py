@@ -126,7 +126,7 @@ class Journeyman(commands.Bot):
             self._appeals = Appeals(moderation, authority=authority, outlet=outlet, clock=clock)
             self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
         privacy = None if confidant is None else self._confiding(confidant, outlet, moderation, clock)
-        prefer = Prefer(settings.people, desk=desk, outlet=outlet)
+        prefer = Prefer(settings.people, desk=desk, outlet=outlet, closed=facts.closed)
         coach, completion = Coach(orders, facts), Completion(settings.people, facts)
         self.tree.add_command(PreferCommand(prefer))
         self._buttons = Buttons(

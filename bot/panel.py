@@ -13,9 +13,10 @@ from bot import echo
 from bot.preferences import STYLIZE, USUAL_STYLIZE, Preferences, settings_text
 from bot.render import CONTENT_LIMIT, Button, Letter, Menu, MenuItem, Rows, Style
 from bot.texts import Texts
-from parser import Speed, find_parameter
+from parser import Closed, Speed, find_parameter
 from worker.api import Strength
 
+OPEN = Closed()
 PREFIX = "MJ::Settings::"
 USUAL_MODEL = "default"
 MENU_ITEMS = 25  # of one select menu
@@ -57,27 +58,32 @@ class Offer:
     """What can be chosen here.
 
     Attributes:
-        versions: The models, by version as `Preferences` keeps it; with one there is nothing to choose.
+        closed: What the server does not do, and which versions its models have.
         turbo: Whether the turbo lane is open.
     """
 
-    versions: Sequence[str] = ()
+    closed: Closed = OPEN
     turbo: bool = False
 
     @property
     def raw(self) -> bool:
         """Whether the house style can be left out."""
-        return _available("raw")
+        return self._open("raw")
 
     @property
     def stylize(self) -> bool:
         """Whether its strength can be chosen."""
-        return _available("stylize")
+        return self._open("stylize")
 
+    @property
+    def versions(self) -> Sequence[str]:
+        """The models, by version as `Preferences` keeps it."""
+        choices = self.closed.choices
+        return (*choices.get("version", ()), *(f"niji {each}" for each in choices.get("niji", ())))
 
-def _available(name: str) -> bool:
-    row = find_parameter(name)
-    return row is not None and row.available
+    def _open(self, name: str) -> bool:
+        row = find_parameter(name)
+        return row is not None and row.available and name not in self.closed.parameters
 
 
 def panel(preferences: Preferences, offer: Offer, texts: Texts) -> Letter:

@@ -12,7 +12,7 @@ from bot.people import People
 from bot.preferences import OPTIONS_LIMIT, checked_name, checked_suffix, checked_value
 from bot.render import Card, Letter
 from bot.texts import Texts
-from parser import PromptErrors, Speed
+from parser import Closed, PromptErrors, Speed
 from worker.api import JobDesk
 
 BLUE = 0x5865F2
@@ -22,8 +22,9 @@ LINE = 180  # characters of an own option's value in the list: twenty of them fi
 class Prefer:
     """Takes it down."""
 
-    def __init__(self, people: People, *, desk: JobDesk, outlet: Outlet) -> None:
+    def __init__(self, people: People, *, desk: JobDesk, outlet: Outlet, closed: Closed) -> None:
         self._people = people
+        self._closed = closed
         self._desk = desk
         self._outlet = outlet
 
@@ -136,7 +137,7 @@ class Prefer:
 
     async def _offer(self, interaction: Interaction) -> Offer:
         account = await self._desk.account(interaction.user.id, membership_of(interaction))
-        return Offer(turbo=account.turbo)
+        return Offer(self._closed, account.turbo)
 
 
 def _choice(interaction: Interaction) -> str:

@@ -16,7 +16,7 @@ from bot.preferences import (
 )
 from bot.render import Menu, Style
 from bot.texts import Texts
-from parser import PromptErrors, Speed, parse
+from parser import Closed, PromptErrors, Speed, parse
 from worker.api import Strength
 
 OWN = {"mine": "in the snow --ar 1:2 --q 2", "cosy": "warm light"}
@@ -139,7 +139,8 @@ def test_an_own_option_may_hold_text_parameters_or_both_but_no_mistakes() -> Non
 # -- the panel -------------------------------------------------------------------------------------------
 
 TEXTS = Texts()
-ALL = Offer(versions=("6", "niji 6"), turbo=True)
+ALL = Offer(Closed(choices={"version": ("6",), "niji": ("6",)}), turbo=True)
+ONE = Offer(Closed(choices={"version": ("6",), "niji": ()}, parameters=frozenset({"raw"})))
 
 
 def test_every_button_of_the_panel_makes_itself_green() -> None:
@@ -159,12 +160,13 @@ def test_every_button_of_the_panel_makes_itself_green() -> None:
 
 def test_the_panel_shows_only_what_works() -> None:
     assert "Turbo mode" not in str(panel(Preferences(), Offer(), TEXTS))
-    assert "VersionSelector" not in str(panel(Preferences(), Offer(versions=("6",)), TEXTS))
+    assert "VersionSelector" not in str(panel(Preferences(), ONE, TEXTS))
+    assert "RawMode" not in str(panel(Preferences(), ONE, TEXTS))
     assert "Remix" not in str(panel(Preferences(), ALL, TEXTS))
     assert chosen("MJ::Settings::TurboMode::on", Offer()) is None
     assert chosen("MJ::Settings::RemixMode::on", ALL) is None
     assert chosen("MJ::Settings::Stylize::51", ALL) is None
-    assert chosen("MJ::Settings::VersionSelector", Offer(versions=("6", "7")), "8") is None
+    assert chosen("MJ::Settings::VersionSelector", ALL, "8") is None
 
 
 def test_a_version_is_chosen_in_a_menu_and_joins_the_prompt() -> None:
