@@ -26,7 +26,9 @@ from worker.accounts import Credits
 from worker.api import Job, JobId, Limits
 from worker.catalogue import Catalogue
 from worker.database import Database
+from worker.guard import Guard
 from worker.images import ImageStore
+from worker.links import Links
 from worker.queue.confidant import Confidant
 from worker.queue.desk import SqliteDesk
 from worker.queue.office import SqliteAdminDesk
@@ -68,6 +70,7 @@ class Studio:
                 self.images,
                 limits=self.limits,
                 catalogue=self.catalogue,
+                links=Links(Guard(local=self.playground.api.removesuffix("/api/v10"))),
                 clock=time.time,
                 random=Random(7),
                 locks=self.folder,
