@@ -1,4 +1,4 @@
-.PHONY: help demo test test-slow chaos check bench train format clean
+.PHONY: help demo test test-slow chaos check bench docs train format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: ## Check format, lint, imports and types
 
 bench: ## Measure engine, queue, parser and bot
 	@python3 bootstrap.py bench
+
+docs: ## Write docs/parameters.md and draw its pictures with the embedded model (some minutes)
+	@python3 bootstrap.py docs
 
 train: ## Train the embedded model again (long)
 	@python3 bootstrap.py train

@@ -59,10 +59,12 @@ TARGETS: Dict[str, Target] = {
     ),
     "format": Target(True, [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
     "bench": Target(True, [["python", "-m", f"benchmarks.{name}"] for name in BENCHMARKS]),
+    "docs": Target(False, [["python", "-m", "cli", "parameters", "write", "docs"]]),
     "train": Target(True, [["python", "-m", "training", "all"]]),
     "install": Target(False, []),
 }
-OFFLINE = {"demo", "test", "test-slow", "chaos", "check", "bench"}  # must never reach for weights on a hub
+# These must never reach for weights on a hub.
+OFFLINE = {"demo", "test", "test-slow", "chaos", "check", "bench", "docs"}
 
 
 class Stop(Exception):  # noqa: N818  (it is an end, worded for people, not an error of ours)

@@ -1,7 +1,7 @@
 """What the bot and the coach are told of the machine that draws."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bot.errors import words
@@ -118,9 +118,15 @@ def prices(row: Parameter, profile: ModelProfile, closed: Closed) -> Iterator[Pr
             return
 
 
-def price(request: ImagineRequest, profile: ModelProfile) -> float:
-    """Return the credits that a grid of *request* takes from an allowance."""
+def price(request: ImagineRequest, profile: ModelProfile, names: Mapping[str, str] | None = None) -> float:
+    """Return the credits that a grid of *request* takes from an allowance.
+
+    *names* are the files of the pictures that it names, by address.
+
+    Raises:
+        WorkerError: The checkpoint cannot do it, or a picture is not among *names*.
+    """
     speed = lane(request)
     if not cost.metered(speed):
         return 0.0
-    return cost.credits(resolve(request, profile, seed=0), profile, speed)
+    return cost.credits(resolve(request, profile, seed=0, names=names), profile, speed)

@@ -245,7 +245,8 @@ export class Composer {
 
   async #autocomplete(field) {
     const serial = ++field.serial;
-    if (!this.picker.el.querySelector("[role=option]")) this.#offerChoices(field, [], "Loading options…");
+    if (this.picker.el.querySelector("[role=option]")) this.picker.outdate(); // Enter sends what was typed since
+    else this.#offerChoices(field, [], "Loading options…");
     await new Promise((done) => setTimeout(done, 120));
     if (serial !== field.serial || !this.command) return;
     const choices = await this.ctx.autocomplete(this.command.question(field));

@@ -20,7 +20,7 @@ export class Picker {
   show(title, items, note, head = null) {
     this.items = items;
     this.moved = false;
-    const options = items.map((item, index) => h("div", { class: "picker-item", role: "option", id: `pick-${index}`, "aria-selected": String(index === 0), onclick: () => item.choose(), onpointermove: () => this.#setActive(index) }, item.node));
+    const options = items.map((item, index) => h("div", { class: "picker-item", role: "option", id: `pick-${index}`, "aria-selected": String(index === 0), onclick: () => this.items.includes(item) && item.choose(), onpointermove: () => this.items.includes(item) && this.#setActive(index) }, item.node));
     const list = options.length ? h("div", { class: "picker-list", role: "listbox", "aria-label": title ?? "Choices" }, options) : null;
     const top = head ?? (title ? h("div", { class: "picker-title" }, title) : null);
     this.el.replaceChildren(...[top, list, note && !items.length ? h("div", { class: "picker-note" }, note) : null].filter(Boolean));
@@ -35,6 +35,12 @@ export class Picker {
     this.el.replaceChildren();
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
+  }
+
+  /** What is shown belongs to a text that was typed on: it stays to be seen, and is not chosen any more. */
+  outdate() {
+    this.items = [];
+    this.el.querySelectorAll("[role=option]").forEach((node) => node.setAttribute("aria-disabled", "true"));
   }
 
   choose() {

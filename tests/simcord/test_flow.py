@@ -87,6 +87,22 @@ async def test_show_info_and_help_answer(stage: Stage) -> None:
         assert (await stage.alice.slash(stage.channel, "help", parameter="seed")).ephemeral
 
 
+async def test_a_lesson_is_private_applied_and_drawn(stage: Stage) -> None:
+    async with stage.open():
+        choices = await stage.alice.autocomplete(stage.channel, "imagine", "prompt", "a fox --seeed 4")
+        assert choices[0]["value"] == "a fox --seed 4"
+        result = await stage.alice.slash(stage.channel, "coach", prompt="a man without a hat")
+        assert result.ephemeral
+        assert result.response is not None
+        applied = await stage.alice.click(result.response.message, label="Apply: --no hat")
+        assert applied.response is not None
+        [embed] = applied.response.embeds
+        assert embed.footer.text == "/imagine a man --no hat"
+        ordered = await stage.alice.click(applied.response.message, label="Imagine")
+        assert ordered.response is not None
+        assert ordered.response.content.startswith("**a man --no hat** - <@")
+
+
 async def drawn(stage: Stage, prompt: str) -> discord.Message:
     await stage.alice.slash(stage.channel, "imagine", prompt=prompt)
     await stage.easel.finish(await stage.easel.take())
