@@ -53,8 +53,14 @@ def asked_for(request: ImagineRequest) -> str:
 
 
 def fingerprint(request: ImagineRequest) -> str:
-    """Return what makes two prompts the same prompt: their words, whatever the parameters."""
-    words = " ".join((asked_for(request), *request.negative)).split()
+    """Return what makes two prompts the same prompt: their words and pictures, whatever the parameters.
+
+    Of a picture's address what follows its path does not count: Discord signs a link anew each day.
+    """
+    named = [image.url for image in request.images]
+    named += [str(each.source) for each in request.sref or () if each.kind == "url"]
+    pictures = [address.partition("?")[0] for address in named]
+    words = " ".join((asked_for(request), *request.negative, *pictures)).split()
     return blake2b(" ".join(words).encode(), digest_size=16).hexdigest()
 
 

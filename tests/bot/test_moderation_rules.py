@@ -111,6 +111,21 @@ def test_a_prompt_is_the_same_whatever_its_parameters() -> None:
     assert fingerprint(one) == fingerprint(two) != fingerprint(parse("a red fox --no snow"))
 
 
+def test_what_was_allowed_with_one_picture_is_not_allowed_with_another() -> None:
+    place = "https://cdn.discordapp.com/attachments/1/2"
+    prompts = [
+        f"{place}/a.png?ex=1 a red fox",
+        f"{place}/a.png?ex=2&hm=3 a red fox --iw 2",
+        f"{place}/b.png a red fox",
+        f"a red fox --sref {place}/b.png?ex=5",
+        "a red fox",
+    ]
+    marks = [fingerprint(parse(text)) for text in prompts]
+    assert marks[0] == marks[1]
+    assert marks[2] == marks[3]
+    assert len(set(marks)) == 3
+
+
 def test_a_private_result_goes_through_the_token_but_in_a_direct_message_nothing_changes() -> None:
     origin = Origin(
         interaction_id=1, application_id=2, token="t", expires_at=0, reach=Reach.CHANNEL, channel_id=3,

@@ -153,3 +153,31 @@ def test_credits_are_read_for_roles_and_servers(tmp_path: Path) -> None:
 )
 def test_a_mistake_in_credits_is_told_with_its_place(tmp_path: Path, text: str, key: str) -> None:
     assert key in refusal(f"[credits]\n{text}\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "host", ["https://example.org", "example.org/a", "example.org:443", "", "*.", "a b.org"]
+)
+def test_a_host_of_pictures_is_a_name_alone(tmp_path: Path, host: str) -> None:
+    path = tmp_path / "journeyman.toml"
+    path.write_text(f"[images]\nhosts = [{host!r}]", encoding="utf-8")
+    with pytest.raises(Failure, match="images"):
+        load({"HOME": "/home/ada"}, file=path)
+    path.write_text("[images]\nhosts = ['Example.org', '*.example.net', '*']", encoding="utf-8")
+    assert load({"HOME": "/home/ada"}, file=path).images.hosts == ("example.org", "*.example.net", "*")
+
+
+@pytest.mark.parametrize(
+    ("api", "origin"),
+    [
+        ("http://127.0.0.1:8123/api/v10", "http://127.0.0.1:8123"),
+        ("http://10.0.0.1:8123/api/v10", None),
+        ("https://discord.com/api/v10", None),
+        ("http://[", None),
+    ],
+)
+def test_pictures_come_from_a_local_discord_on_this_machine_alone(api: str, origin: str | None) -> None:
+    from cli.wiring import local_discord
+
+    assert local_discord(load({"HOME": "/home/ada"}, options={"discord_api": api})) == origin
+    assert local_discord(load({"HOME": "/home/ada"})) is None

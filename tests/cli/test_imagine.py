@@ -70,6 +70,17 @@ def test_what_is_not_open_is_shown_under_the_prompt_and_nothing_is_queued(
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
 
 
+def test_a_picture_of_elsewhere_is_refused_where_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = "https://example.org/a.png a fox"
+    assert outcome(["imagine", prompt, "--out", str(tmp_path), "--data", str(tmp_path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    place = lines.index(f"  {prompt}")
+    assert lines[place + 1] == f"  {'^' * 25}"
+    assert "No pictures are taken from example.org." in lines[place + 2]
+
+
 def test_an_interrupted_order_does_not_stay_in_a_shared_queue(tmp_path: Path) -> None:
     command = ["imagine", "a zebra", "--out", str(tmp_path / "out"), "--data", str(tmp_path)]
     process = subprocess.Popen([sys.executable, "-m", "cli", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
