@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from bot.texts import en, en_admin, en_coach, en_moderation, en_prefer, en_privacy, es
+from bot.texts import en, en_admin, en_coach, en_moderation, en_prefer, en_privacy, es, es_prefer
 
-_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "es": es.WORDS}
+_LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "es": {**es.WORDS, **es_prefer.WORDS}}
 
 
 class Texts:

@@ -316,6 +316,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "**Parameters** stand at the end: {parameters}. `/help parameter:` explains each.\n"
             "**Reactions** on a result: ✉️ sends you the pictures and the seed, ❌ deletes your own. "
             "On a job under way, ❌ stops it.\n"
+            "**Several at once**: `a {{red, green}} bird` and `--repeat 3` ask you first.\n"
+            "`/settings` and `/prefer` keep what shall hold for all your prompts. "
             "`/coach` makes a prompt better. `/show` posts one of your jobs again. "
             "`/info` shows what you have under way."
         ),

@@ -1,5 +1,7 @@
 """What a prompt comes to with what its author prefers."""
 
+from string import Formatter
+
 import pytest
 
 from bot.faults import BotCode, BotError
@@ -15,7 +17,7 @@ from bot.preferences import (
     whole,
 )
 from bot.render import Menu, Style
-from bot.texts import Texts
+from bot.texts import Texts, es_prefer
 from parser import Closed, PromptErrors, Speed, parse
 from worker.api import Strength
 
@@ -193,3 +195,12 @@ def test_settings_in_a_line_say_what_is_not_as_usual() -> None:
 def test_preferences_parse() -> None:
     request = parse(whole("a fox", Preferences(suffix="--ar 3:2 --no text", speed=Speed.RELAX)).prompt)
     assert (request.aspect, request.negative, request.speed) == ((3, 2), ("text",), Speed.RELAX)
+
+
+def test_spanish_says_what_english_says_with_the_same_facts() -> None:
+    spanish, english = Texts("es-ES"), Texts()
+    for key, words in es_prefer.WORDS.items():
+        assert key in english
+        places = {name for _, name, _, _ in Formatter().parse(words) if name}
+        assert spanish(key, **dict.fromkeys(places, "x"))
+        assert english(key, **dict.fromkeys(places, "x"))
