@@ -107,6 +107,7 @@ def _table(reports: Sequence[Report]) -> str:
     rows += [("jobs", sum(each.jobs for each in reports))]
     rows += [(name, total["ends"][name]) for name in COUNTED]
     rows += [("buttons pressed at the end", sum(each.pressed for each in reports))]
+    rows += [("answered late", sum(each.late for each in reports))]
     rows += [("dead buttons", _findings(reports)["dead button"])]
     rows += [("findings", sum(_findings(reports).values()))]
     return "\n".join(f"{name:<28}{count:>8}" for name, count in rows)

@@ -27,6 +27,11 @@ SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')),
        (SELECT count(*) FROM bot_posts WHERE stage <> 'done'),
        (SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job_id FROM bot_posts))
 """
+BATCHES = """
+SELECT id, state, json_array_length(jobs) AS wanted, queued,
+       (SELECT count(*) FROM jobs WHERE batch = bot_batches.id) AS there
+FROM bot_batches
+"""
 EXAMINED = {"database", "integrity", "jobs", "pictures", "worker", "ledger"}  # of the doctor's subjects
 # What a traceback may say, and after which faults.
 EXPECTED = (
@@ -81,8 +86,10 @@ async def of_data(stage: Stage) -> list[Finding]:
         balance = await database.read(imbalances)
         named = await database.read(_named)
         waiting = await database.read(_waiting)
+        batches = await database.read(_batches)
     findings = [Finding("ledger", words) for words in balance]
     findings += [Finding("line", f"people wait in line for jobs that do not: {waiting}")] * bool(waiting)
+    findings += batches
     findings += _of_files(pictures.folder, named)
     return findings
 
@@ -95,6 +102,15 @@ def _named(db: sqlite3.Connection) -> set[str]:
 
 def _waiting(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(sum(waiting), 0) FROM people").fetchone()[0])
+
+
+def _batches(db: sqlite3.Connection) -> list[Finding]:
+    """Return what is wrong with jobs that were ordered together: some twice, some never, or without a yes."""
+    return [
+        Finding("batch", f"{row['id']} is {row['state']}: {row['there']} of {row['wanted']} jobs are there")
+        for row in db.execute(BATCHES)
+        if row["there"] != (row["queued"] if row["state"] == "done" else 0)
+    ]
 
 
 def _of_files(folder: Path, named: Collection[str]) -> Iterator[Finding]:

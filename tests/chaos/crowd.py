@@ -20,6 +20,7 @@ SUBJECTS = (
     "lighthouse --no rain",
     "@all",
 )
+SEVERAL = "{a fox, two apples} on a hill"  # two jobs by one command, once they were confirmed
 QUALITY = (" --q .25", " --q .25", " --q .25", " --q .5", " --q 2")
 LANES = ("", "", " --relax")
 
@@ -46,6 +47,10 @@ class Person:
         if running and self._random.random() < 0.02:
             await self.press(self._random.choice(running), "MJ::CancelJob")
             return
+        asked = [m for m in self.member.messages.values() if any(map(is_yes, custom_ids(m)))]
+        if asked:
+            await self._agree(self._random.choice(asked))
+            return
         busy = len(running) >= UNDER_WAY
         choices = [(m, b) for m in self._alive() for b in drawing_buttons(m) if not busy or is_cell(b)]
         if choices and self._random.random() < 0.7:
@@ -55,11 +60,19 @@ class Person:
         elif not busy:
             await self._order()
 
+    async def _agree(self, question: Message) -> None:
+        """Answer a question with yes, now and then twice at once."""
+        yes = next(filter(is_yes, custom_ids(question)))
+        times = 2 if self._random.random() < 0.3 else 1
+        await asyncio.gather(*(self.press(question, yes) for _ in range(times)))
+
     async def _order(self) -> None:
         self._orders += 1
         self.member.channel_id = self._random.choice(self._crowd.channels)
         words = f"{self._random.choice(SUBJECTS)} {self._orders}"
         prompt = words.replace(" --no rain", "") + self._random.choice(QUALITY) + self._random.choice(LANES)
+        if self._random.random() < 0.15:  # these do not run in the relax lane
+            prompt = f"{SEVERAL} {self._orders} --q .25"
         self._crowd.orders += 1
         await self.member.command("imagine", prompt=prompt)
 
@@ -143,6 +156,12 @@ class Crowd:
             and "guild_id" in message
             and not message.get("flags", 0) & EPHEMERAL
         ]
+
+
+def is_yes(custom_id: str) -> bool:
+    """Tell whether a button lets several jobs be queued."""
+    action = read(custom_id)
+    return isinstance(action, Action) and action.verb is Verb.BATCH_YES
 
 
 def is_cell(custom_id: str) -> bool:
