@@ -37,6 +37,8 @@ _PARAMETER_CODES = frozenset(
         PromptCode.TEXT_AFTER_PARAMETER,
         PromptCode.REPEATED_PARAMETER,
         PromptCode.CONFLICTING_PARAMETERS,
+        PromptCode.NEEDS_ANOTHER,
+        PromptCode.LOOKS_LIKE_PARAMETER,
     }
 )
 

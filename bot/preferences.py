@@ -243,18 +243,23 @@ def _check(text: str) -> None:
     try:
         parse(_PROBE + text)
     except PromptErrors as refused:
-        skipped = len(_PROBE)
         raise PromptErrors(
             tuple(
                 replace(
                     error,
                     source=text,
-                    span=(max(0, error.span[0] - skipped), max(0, error.span[1] - skipped)),
+                    span=_unprobed(error.span),
+                    also=tuple(map(_unprobed, error.also)),
                     suggestion=None if error.suggestion is None else error.suggestion.removeprefix(_PROBE),
                 )
                 for error in refused.errors
             )
         ) from None
+
+
+def _unprobed(span: tuple[int, int]) -> tuple[int, int]:
+    start, stop = span
+    return max(0, start - len(_PROBE)), max(0, stop - len(_PROBE))
 
 
 def _shown(text: str) -> str:

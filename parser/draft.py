@@ -65,7 +65,12 @@ class Draft:
     def placed(self) -> tuple[Problem, ...]:
         """Every problem once, at its place in the source, by place; without edits."""
         inside = (
-            Problem(problem.code, problem.message, reading.plain.place(problem.span))
+            Problem(
+                problem.code,
+                problem.message,
+                reading.plain.place(problem.span),
+                also=tuple(map(reading.plain.place, problem.also)),
+            )
             for reading in self.readings
             for problem in reading.problems
         )

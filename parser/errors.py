@@ -30,6 +30,8 @@ class ErrorCode(StrEnum):
     TEXT_AFTER_PARAMETER = "text_after_parameter"
     REPEATED_PARAMETER = "repeated_parameter"
     CONFLICTING_PARAMETERS = "conflicting_parameters"
+    NEEDS_ANOTHER = "needs_another"
+    LOOKS_LIKE_PARAMETER = "looks_like_parameter"
     WEIGHT_OUT_OF_RANGE = "weight_out_of_range"
     WEIGHT_WITHOUT_TEXT = "weight_without_text"
     WEIGHT_IN_NEGATIVE = "weight_in_negative"
@@ -47,6 +49,7 @@ class PromptError:
         span: Half-open ``[start, stop)`` in code points of ``source``.
         suggestion: The whole prompt with every problem put right, which parses; ``None`` where
             only the author can say what was meant. All errors of one prompt share it.
+        also: Spans of the other places that it is about, as of what something contradicts.
     """
 
     code: ErrorCode
@@ -54,24 +57,32 @@ class PromptError:
     source: str
     span: tuple[int, int]
     suggestion: str | None = None
+    also: tuple[tuple[int, int], ...] = ()
 
     def pointer(self) -> str:
-        """Return the source as one line with the span underlined by ``^``.
+        """Return the source as one line with the span underlined by ``^``, and other places by ``~``.
 
         Of a long prompt only the neighbourhood of the span is shown, with ``…`` where it was cut. Wide
         characters, as in Chinese, count two columns.
         """
-        start, stop = self.span
+        start = self.span[0]
         first, last = 0, len(self.source)
         if last > WINDOW:
             first = max(0, min(start, last) - WINDOW // 3)
             last = min(last, first + WINDOW)
-        stop = min(stop, last)
-        before = ("…" if first else "") + shown(self.source[first:start])
-        marked = shown(self.source[start:stop])
-        after = shown(self.source[stop:last]) + ("…" if last < len(self.source) else "")
-        underline = " " * _columns(before) + "^" * max(1, _columns(marked))
-        return f"{before}{marked}{after}\n{underline}"
+        ends = ("…" if first else "", "…" if last < len(self.source) else "")
+        widths = [_width(character) for character in self.source[first:last]]
+        marks = [" " * len(ends[0]), *(self._mark(first + at) * width for at, width in enumerate(widths))]
+        if "^" not in "".join(marks):  # a place between two characters, or behind the last
+            marks = [*marks[: start - first + 1], "^"]
+        underline = "".join(marks).rstrip()
+        return f"{ends[0]}{shown(self.source[first:last])}{ends[1]}\n{underline}"
+
+    def _mark(self, place: int) -> str:
+        """Return the mark under the character at *place*."""
+        if self.span[0] <= place < self.span[1]:
+            return "^"
+        return "~" if any(start <= place < stop for start, stop in self.also) else " "
 
 
 class PromptErrors(ValueError):  # noqa: N818 - the plural of PromptError, not an error called "Prompt"
@@ -87,11 +98,6 @@ class PromptErrors(ValueError):  # noqa: N818 - the plural of PromptError, not a
 
     def __str__(self) -> str:
         return "\n".join(error.message for error in self.errors)
-
-
-def _columns(text: str) -> int:
-    """Return how many columns *text* takes in a monospaced font."""
-    return sum(_width(character) for character in text)
 
 
 def _width(character: str) -> int:

@@ -18,6 +18,7 @@ from parser.values import read_value
 from parser.written import Typed, Written, cut
 
 GLUED = re.compile(r"(?P<name>[A-Za-z]+)(?P<value>[^A-Za-z_-].*|-[0-9.].*)")
+HYPHENS = f"-{DASHES}"  # a word of nothing else is a flag without a name, and says nothing
 SIGNS = "=:"  # written between name and value by habit from other programs
 
 
@@ -32,6 +33,8 @@ class Parameters:
         negative: The items of every ``--no``.
         places: Where the ``--no`` of each of them stands.
         uses: Every value that was understood, contradicting ones too.
+        firsts: Where each of them was first understood, by the name of its row.
+        named: The rows that were named, with whatever value, and those that were probably meant.
         groups: Of rows that exclude each other, the one met first, by group.
         strays: Whether any text strayed.
     """
@@ -42,6 +45,8 @@ class Parameters:
     negative: list[str] = field(default_factory=list)
     places: list[Span] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    firsts: dict[str, Span] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     groups: dict[str, Parameter] = field(default_factory=dict)
     strays: bool = False
 
@@ -53,17 +58,28 @@ class Parameters:
             self.negative += map(str, value)
             self.places += [written.span(words)] * len(value)
             return
+        place = self.firsts.setdefault(row.name, written.span(words))
         first = self.groups.setdefault(row.group, row) if row.group else row
         if first is not row and row.name != self.values.get(first.name) and first.name != value:
             message = f"`--{first.name}` and {written.title} exclude each other; keep one of them."
             problems.add(
-                ErrorCode.CONFLICTING_PARAMETERS, message, written.span(words), written.dropped(words)
+                ErrorCode.CONFLICTING_PARAMETERS,
+                message,
+                written.span(words),
+                written.dropped(words),
+                also=(self.firsts[first.name],),
             )
         elif (kept := self.values.setdefault(row.name, value)) != value:
             message = (
                 f"{written.title} is given as `{spelt(kept)}` and as `{spelt(value)}`; keep one of them."
             )
-            problems.add(ErrorCode.REPEATED_PARAMETER, message, written.span(words), written.dropped(words))
+            problems.add(
+                ErrorCode.REPEATED_PARAMETER,
+                message,
+                written.span(words),
+                written.dropped(words),
+                also=(place,),
+            )
 
     def move_strays(self, title: str, words: tuple[Token, ...], problems: Problems) -> None:
         """Say that text goes before the parameters, if any words are left over behind one."""
@@ -71,10 +87,13 @@ class Parameters:
             return
         self.strays = True
         start, stop = words[0].start, words[-1].stop
-        text = " ".join(word.text for word in words)
-        message = f"`{cut(text)}` stands behind {title}; move text in front of all parameters."
-        edits = (Edit(self.head, self.head, f" {text} "), Edit(start, stop))
-        problems.add(ErrorCode.TEXT_AFTER_PARAMETER, message, (start, stop), *edits)
+        links = [word for word in words if address(word) is not None]
+        text = " ".join(word.text for word in words if address(word) is None)
+        edits = [Edit(0, 0, f"{word.trimmed().text} ") for word in links]
+        edits += [Edit(self.head, self.head, f" {text} ")] if text else []
+        move = "move text in front of all parameters" if text else "move image prompts in front of the text"
+        message = f"`{cut(' '.join(word.text for word in words))}` stands behind {title}; {move}."
+        problems.add(ErrorCode.TEXT_AFTER_PARAMETER, message, (start, stop), *edits, Edit(start, stop))
 
 
 def read_parameters(scanner: Scanner, table: Table, problems: Problems) -> Parameters:
@@ -102,8 +121,10 @@ def read_parameter(
     word = first.trimmed()
     name, glued = split_name(word.text)
     row = parameters.table.find(name)
-    telling = tuple(each for each in words if each.trimmed().text)
+    telling = tuple(each for each in words if each.trimmed().text.strip(HYPHENS))
     stop = words[-1].stop if words else first.stop
+    meant = row or parameters.table.find(nearest_name(name) or "")
+    parameters.named |= set() if meant is None else {meant.name}
     if row is None:
         removed = (Edit(flag.start, stop),) if len(telling) <= 1 else ()
         refuse_unknown(flag, word, removed, problems)

@@ -68,7 +68,10 @@ def _understood(text: str, terms: Terms) -> Batch:
     if problems:
         suggestion = corrected(found, terms)
         raise PromptErrors(
-            tuple(PromptError(each.code, each.message, text, each.span, suggestion) for each in problems)
+            tuple(
+                PromptError(each.code, each.message, text, each.span, suggestion, each.also)
+                for each in problems
+            )
         )
     return Batch(tuple(_jobs(found)))
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from parser.canonical import canonical
 from parser.closed import Closed, Use
+from parser.company import check_company
 from parser.errors import ErrorCode
 from parser.flags import Parameters
 from parser.grammar import Head, read_prompt
 from parser.links import unlinked
+from parser.lookalike import check_lookalikes
 from parser.permutations import Plain
+from parser.pixels import translate_pixels
 from parser.reading import Problem, Problems
 from parser.request import ImagineRequest, Speed, Visibility
 from parser.scanner import Scanner
@@ -48,6 +51,9 @@ def read(plain: Plain, closed: Closed, table: Table) -> Reading:
     problems = Problems()
     ready = unlinked(plain)
     head, parameters = read_prompt(Scanner(ready.text), closed, table, problems)
+    check_company(head, parameters, problems)
+    check_lookalikes(head, ready.text, table, problems)
+    translate_pixels(parameters, ready.text, problems)
     uses = tuple(parameters.uses)
     if problems.found:
         return Reading(ready, None, tuple(problems.found), uses)

@@ -18,12 +18,21 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong, at a place of the scanned text; without edits only the author can put it right."""
+    """One thing wrong, at a place of the scanned text; without edits only the author can put it right.
+
+    Attributes:
+        code: What.
+        message: Advice in a sentence or two.
+        span: Where.
+        edits: What would put it right.
+        also: The other places that it is about, as of what something contradicts.
+    """
 
     code: ErrorCode
     message: str
     span: Span
     edits: tuple[Edit, ...] = ()
+    also: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)
@@ -32,9 +41,11 @@ class Problems:
 
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, code: ErrorCode, message: str, span: Span, *edits: Edit) -> None:
+    def add(
+        self, code: ErrorCode, message: str, span: Span, *edits: Edit, also: tuple[Span, ...] = ()
+    ) -> None:
         """Note a problem and the edits that would put it right."""
-        self.found.append(Problem(code, message, span, edits))
+        self.found.append(Problem(code, message, span, edits, also))
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

@@ -13,7 +13,8 @@ BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff
 
 DASHES = "\u2013\u2014\u2015"  # en dash, em dash, horizontal bar: what keyboards make of two hyphens
 COMMAS = ",\uff0c\u3001\u060c"  # also the full-width, ideographic and Arabic comma
-PUNCTUATION = ",.;"  # forgiven when glued to a value
+# Forgiven when glued to a value; also the marks of the direction of writing, word joiner and soft hyphen.
+PUNCTUATION = ",.;\u200e\u200f\u2060\u00ad"
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 

@@ -10,7 +10,7 @@ from parser.parameter import Kind, Parameter
 from parser.reading import Edit, Problems
 from parser.references import read_codes, read_links, read_styles
 from parser.request import reduced
-from parser.scanner import COMMAS, NUMBER, PUNCTUATION, collapsed
+from parser.scanner import COMMAS, NUMBER, PUNCTUATION, Token, collapsed
 from parser.spelling import closest
 from parser.written import Found, Written, cut, needed
 
@@ -21,6 +21,9 @@ RATIO = re.compile(
 )
 RATIO_WORDS = 3  # `16 : 9` is forgiven
 ITEM_END = re.compile(f"[{COMMAS}]")
+QUOTES = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e\u300c\u300d"
+MARKS = f"{QUOTES}*_~|()[]<>"  # also what Discord makes bold or hides
+BARE_KINDS = (Kind.RATIO, Kind.INTEGER, Kind.NUMBER, Kind.CHOICE)
 WEIGHT = re.compile(rf"::(?:{NUMBER.pattern})?")
 
 
@@ -33,7 +36,20 @@ def read_value(written: Written, problems: Problems) -> Found:
         message = f"{written.title} needs {needed(row)}, as in `{row.example}`."
         problems.add(ErrorCode.MISSING_VALUE, message, written.span(0), written.dropped(0))
         return Found(value=None, words=0)
+    if row.kind in BARE_KINDS and (bare := unmarked(written.words[:1])):
+        word = written.words[0]
+        right = f"--{written.name.text} {cut(bare)}"
+        message = f"Write the value of {written.title} without marks around it: `{right}`."
+        problems.add(ErrorCode.INVALID_VALUE, message, word.trimmed().span, Edit(*word.span, bare))
+        return Found(value=None, words=1)
     return READERS[row.kind](written, problems)
+
+
+def unmarked(words: tuple[Token, ...]) -> str:
+    """Return the one word there may be without marks such as quotes around it; nothing if it has none."""
+    text = "".join(word.trimmed().text for word in words)
+    bare = text.strip(MARKS).rstrip(PUNCTUATION)
+    return bare if bare != text else ""
 
 
 def read_choice(written: Written, problems: Problems) -> Found:

@@ -20,7 +20,8 @@ CHOICES = 25  # that Discord shows
 LIMIT = 100  # UTF-16 units of a choice's name and of its value
 SHORTEST_HINT = 14  # units; less says nothing
 
-_HINT = re.compile(r"\s*⟨[ⓘ⚠] [^⟨⟩]*⟩")
+_HINT = re.compile(r"\s*⟨[💡⚠] [^⟨⟩]*⟩")
+_MAY_COME = (ErrorCode.EMPTY_PROMPT, ErrorCode.NEEDS_ANOTHER)
 _BEGUN = re.compile(rf"(?:(?<= )|^)(?:--|[{DASHES}])$")  # the hyphens of a name without a letter yet
 _UNFINISHED = re.compile(r"[0-9]{1,6}:?|[+-]?\.?")
 
@@ -76,11 +77,11 @@ def complete(typed: str, table: Table = TABLE, closed: Closed = OPEN) -> tuple[C
 
 
 def first_problem(text: str, table: Table, closed: Closed) -> PromptError | None:
-    """Return the first thing wrong with a prompt; that it is still empty is nothing wrong."""
+    """Return the first thing wrong with a prompt; what may still come is nothing wrong."""
     try:
         read_batch(text, closed, table=table)
     except PromptErrors as refusal:
-        return next((each for each in refusal.errors if each.code is not ErrorCode.EMPTY_PROMPT), None)
+        return next((each for each in refusal.errors if each.code not in _MAY_COME), None)
     return None
 
 
@@ -158,7 +159,7 @@ def _names(before: str, typed: str, said: list[Parameter], table: Table, closed:
     for row in rows:
         name = next(each for each in (row.echo, *row.names) if each and each.startswith(typed))
         written = f"{before}--{name}"
-        yield _with_hint(written, f"ⓘ {hint(row, closed)}")
+        yield _with_hint(written, f"💡 {hint(row, closed)}")
         if len(rows) == 1 or typed in row.names:
             for value in typical(row, closed):
                 yield Choice(f"{written} {value}", f"{written} {value}")
@@ -171,7 +172,7 @@ def _values(before: str, live: Live, row: Parameter | None, closed: Closed) -> I
     typed = (live.value or "").lower()
     written = f"{before}--{live.name}"
     if not typed or (row.kind is Kind.RATIO and _UNFINISHED.fullmatch(typed)):
-        yield _with_hint(f"{written} {typed}".rstrip(), f"ⓘ {hint(row, closed)}")
+        yield _with_hint(f"{written} {typed}".rstrip(), f"💡 {hint(row, closed)}")
     for value in typical(row, closed):
         if value.startswith(typed):
             yield Choice(f"{written} {value}", f"{written} {value}")

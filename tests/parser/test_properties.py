@@ -19,6 +19,7 @@ from parser import (
 )
 from parser import parse as parse_
 from parser.canonical import written
+from parser.company import APART, COMPANIONS
 from parser.request import NIJIS, PARTS_LIMIT, STYLES, VERSIONS
 from parser.scanner import collapsed, shown
 from tests.parser.tables import EVERYTHING
@@ -32,6 +33,8 @@ PIECES = st.sampled_from(
             "::2",
             "::-.5",
             "::1 ",
+            " -v 5",
+            "--ar 3:2",
             "--",
             "---",
             "\N{EM DASH}",
@@ -88,7 +91,19 @@ PIECES = st.sampled_from(
             " --cref ",
             " --oref https://a.b/c",
         ),
-        *(" random", "::.5", " --tile", " --hd --sd", " --iw 2", " --stealth", " --s 9", " --c 4294967296 "),
+        *(
+            " random",
+            "::.5",
+            " --tile",
+            " --hd --sd",
+            " --iw 2",
+            " --stealth",
+            " --s 9",
+            " --w 9 --h 7 ",
+            " --ow 3",
+            " --v “6” ",
+            " --c 4294967296 ",
+        ),
         *("a::" * 63, " --no " + "b, " * 64),
         *("\u200b", "\u200f", "\x00", "\ud800", "\N{DOG FACE}", "\N{FULLWIDTH COMMA}", "e\u0301", "\u0130"),
     ]
@@ -101,7 +116,7 @@ TEXTS = st.one_of(
 
 WORD = st.text(
     alphabet="abcXYZ0189'!?&\N{CJK UNIFIED IDEOGRAPH-732B}\N{DOG FACE}-", min_size=1, max_size=8
-).filter(lambda word: not word.startswith("--") and word.strip("-"))
+).filter(lambda word: not word.startswith("-") and "--" not in word)
 PHRASE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
 WEIGHT = st.decimals(min_value=-100, max_value=100, places=3).map(float).map(lambda weight: weight + 0.0)
 
@@ -143,7 +158,7 @@ def references(urls: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]
             "cw": st.integers(0, 100),
             "sref": st.lists(styles, min_size=1, max_size=3).map(tuple),
             "sw": st.integers(0, 1000),
-            "sv": st.integers(1, 6),
+            "sv": st.sampled_from([4, 6]),
             "oref": urls.map(lambda url: (url,)),
             "ow": st.integers(1, 1000),
             "personalize": st.sampled_from([("default",), ("abc",), ("m1", "77724z8"), ("p1", "default")]),
@@ -157,11 +172,15 @@ def requests(draw: st.DrawFn) -> ImagineRequest:
     urls = st.from_regex(r"https?://[a-z]{1,5}/[a-z0-9?=&%._-]{0,9}", fullmatch=True)
     images = st.builds(ImagePrompt, url=urls, weight=st.floats(min_value=1e-9, max_value=10_000))
     sides = st.integers(1, 40)
+    shown = tuple(draw(st.lists(images, max_size=2)))
+    typed = draw(style_parameters) | draw(references(urls))
+    apart = {first for first, second in APART if second in typed}
+    lonely = {name for name, other in COMPANIONS.items() if other not in typed} | (set() if shown else {"iw"})
     return ImagineRequest(
         text=text,
         parts=parts,
         negative=tuple(draw(st.lists(PHRASE, max_size=3) | st.just(["x"] * (PARTS_LIMIT - len(parts))))),
-        images=tuple(draw(st.lists(images, max_size=2))),
+        images=shown,
         aspect=draw(
             st.none() | st.tuples(sides, sides).filter(lambda r: r[0] <= 2 * r[1] and r[1] <= 2 * r[0])
         ),
@@ -170,8 +189,7 @@ def requests(draw: st.DrawFn) -> ImagineRequest:
         stop=draw(st.none() | st.integers(10, 100)),
         speed=draw(st.none() | st.sampled_from(Speed)),
         visibility=draw(st.none() | st.sampled_from(Visibility)),
-        **draw(style_parameters),
-        **draw(references(urls)),
+        **{name: value for name, value in typed.items() if name not in apart | lonely},
         **draw(st.sampled_from(MODELS)),
     )
 

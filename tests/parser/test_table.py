@@ -14,6 +14,7 @@ from parser import (
     nearest_name,
     read_batch,
 )
+from parser.company import COMPANIONS
 from parser.spelling import slips
 from parser.values import needed
 
@@ -46,10 +47,17 @@ def test_a_row_can_be_explained(row: Parameter) -> None:
     assert row.range or row.kind in (Kind.FLAG, Kind.LIST, Kind.LINKS, Kind.STYLES, Kind.CODES) or row.legacy
 
 
+def beside(row: Parameter) -> str:
+    """Return a prompt in which the example of *row* has what it speaks of."""
+    other = find_parameter(COMPANIONS.get(row.name, ""))
+    images = "https://example.com/a.png " if row.name == "iw" else ""
+    return f"{images}a cat {row.example} {other.example if other else ''}"
+
+
 @EVERY
 def test_the_example_of_a_row_is_accepted_or_refused_as_unavailable(row: Parameter) -> None:
     if row.available:
-        assert read_batch(f"a cat {row.example}").prompts
+        assert read_batch(beside(row)).prompts
         return
     with pytest.raises(PromptErrors) as caught:
         read_batch(f"a cat {row.example}")

@@ -72,7 +72,19 @@ def test_controls_lone_surrogates_and_zero_width_spaces_count_as_blanks() -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["a well--known cat", "a -- b", "a --", "a — b", "a\N{EM DASH}b", "x -ar 3:2", "a --5", "a --é", "--"],
+    [
+        "a well--known cat",
+        "a -- b",
+        "a --",
+        "a — b",
+        "a\N{EM DASH}b",
+        "x -ar",
+        "x - ar 3:2",
+        "1890\N{EN DASH}c 1920",
+        "a --5",
+        "a --é",
+        "--",
+    ],
 )
 def test_two_hyphens_inside_words_or_before_a_blank_are_text(text: str) -> None:
     request = parse(text)

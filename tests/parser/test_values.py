@@ -33,7 +33,6 @@ def parse(text: str, closed: Closed | None = None) -> ImagineRequest:
         ("--hd", {"hd": True}, "--hd"),
         ("--sd", {"sd": True}, "--sd"),
         ("--draft", {"draft": True}, "--draft"),
-        ("--iw .5", {"iw": 0.5}, "--iw 0.5"),
         (f"--cref {INK} <{CUP}>", {"cref": [INK, CUP]}, f"--cref <{INK}> <{CUP}>"),
         (f"--cref {INK}, {CUP},", {"cref": [INK, CUP]}, f"--cref <{INK}> <{CUP}>"),
         (f"--oref <{INK}>", {"oref": [INK]}, f"--oref <{INK}>"),
@@ -79,6 +78,11 @@ def test_every_parameter_has_a_value_a_report_and_an_echo(
     assert parse(canonical(request)) == request
 
 
+def test_the_weight_of_images_is_a_number() -> None:
+    request = parse(f"{INK} a cat --iw .5")
+    assert (request.iw, canonical(request)) == (0.5, f"<{INK}> a cat --iw 0.5")
+
+
 @pytest.mark.parametrize(
     ("text", "plain"), [("a --raw", True), ("a --style raw", True), ("a --style cute", False), ("a", False)]
 )
@@ -112,7 +116,7 @@ def test_a_plain_style_is_asked_for_in_two_ways(text: str, plain: bool) -> None:
         ("a --cref 7", "invalid_value", "7", "a"),
         (f"a --oref {INK} {CUP}", "out_of_range", CUP, f"a --oref {INK}"),
         ("a --p abc def", "text_after_parameter", "abc def", "a abc def --p"),
-        ("a --iw 4", "out_of_range", "4", "a --iw 3"),
+        (f"<{INK}> a --iw 4", "out_of_range", "4", f"<{INK}> a --iw 3"),
         ("a --sref 1 --sref 2", "repeated_parameter", "--sref 2", "a --sref 1"),
     ],
 )

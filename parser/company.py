@@ -1,0 +1,58 @@
+"""Which parameters go together: some say nothing alone, and some contradict what else is there."""
+
+from parser.errors import ErrorCode
+from parser.flags import Parameters
+from parser.grammar import Head
+from parser.reading import Problems
+
+COMPANIONS = {"cw": "cref", "sw": "sref", "sv": "sref", "ow": "oref"}  # each says how the other counts
+WANT_TEXT = ("sref", "cref", "oref")  # these say how what the text describes shall look
+NOT_ON_IMAGES = ("stylize", "weird")
+APART = (("draft", "oref"),)
+
+
+def check_company(head: Head, parameters: Parameters, problems: Problems) -> None:
+    """Say so of every parameter that lacks what it speaks of, or cannot be followed beside another thing.
+
+    Source:
+        Midjourney's documentation: Image Prompts, Style Reference, Omni Reference, Draft Mode.
+    """
+    check_companions(head, parameters, problems)
+    if head.images and not head.parts and not parameters.strays:
+        check_beside_images(head, parameters, problems)
+    for first, second in APART:
+        for use in parameters.uses if first in parameters.firsts else ():
+            if use.name == second:
+                message = f"`--{first}` and `--{second}` do not go together; keep one of them."
+                place = parameters.firsts[first]
+                problems.add(ErrorCode.CONFLICTING_PARAMETERS, message, use.span, use.removal, also=(place,))
+
+
+def check_companions(head: Head, parameters: Parameters, problems: Problems) -> None:
+    """Say so of every parameter whose companion was not named."""
+    for use in parameters.uses:
+        other = COMPANIONS.get(use.name)
+        if other is not None and other not in parameters.named:
+            message = (
+                f"`--{use.name}` says how `--{other}` counts, and there is none; "
+                f"add it or leave `--{use.name}` out."
+            )
+            problems.add(ErrorCode.NEEDS_ANOTHER, message, use.span, use.removal)
+        elif use.name == "iw" and not (head.images or parameters.strays):
+            message = (
+                "`--iw` says how image prompts count, and there is none; "
+                "put the address of a picture in front of the text, or leave `--iw` out."
+            )
+            problems.add(ErrorCode.NEEDS_ANOTHER, message, use.span, use.removal)
+
+
+def check_beside_images(head: Head, parameters: Parameters, problems: Problems) -> None:
+    """Say so of every parameter that pictures without any text cannot follow."""
+    pictures = tuple(image.span for image in head.uses)
+    for use in parameters.uses:
+        if use.name in WANT_TEXT:
+            message = f"`--{use.name}` needs some text in the prompt; describe the picture, or leave it out."
+            problems.add(ErrorCode.NEEDS_ANOTHER, message, use.span, use.removal)
+        elif use.name in NOT_ON_IMAGES:
+            message = f"`--{use.name}` does not go with image prompts alone; add some text, or leave it out."
+            problems.add(ErrorCode.CONFLICTING_PARAMETERS, message, use.span, use.removal, also=pictures)

@@ -1,0 +1,43 @@
+"""Text that was surely meant as a parameter: ``-ar 16:9``, ``cat--ar 16:9``, ``-- ar 16:9``."""
+
+import re
+
+from parser.errors import ErrorCode
+from parser.grammar import Head
+from parser.parameter import Kind
+from parser.reading import Edit, Problems
+from parser.scanner import DASHES, PUNCTUATION
+from parser.table import Table
+from parser.written import cut
+
+# A name that takes a number or a ratio, with one behind it. Of prose nothing looks like this.
+LOOKALIKE = re.compile(
+    rf"(?:(?:(?<= )|^)-(?=[A-Za-z])|(?:(?<= )|^)--+ {{1,3}}|(?<=[^ -])(?:--|[{DASHES}]))"
+    rf"(?P<name>[A-Za-z]{{1,12}})(?P<gap> {{1,3}}|[=:]|(?=[0-9]))"
+    rf"(?P<value>[0-9.]+(?P<ratio>:[0-9]+)?)(?=[{PUNCTUATION}]*(?: |$))"
+)
+NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.RATIO)
+
+
+def prosaic(match: re.Match[str]) -> bool:
+    """Return whether it may be prose: a dash glued to one letter, as between two years, the last a guess."""
+    return match.group()[0] in DASHES and match["name"].lower() not in ("v", "q") and len(match["name"]) == 1
+
+
+def check_lookalikes(head: Head, text: str, table: Table, problems: Problems) -> None:
+    """Say so of every parameter that lacks a hyphen, or a blank before it, or has one behind its hyphens."""
+    start, stop = head.span
+    for match in LOOKALIKE.finditer(text, start, stop):
+        row = table.find(match["name"])
+        versions = row is not None and row.name in ("version", "niji")
+        if row is None or not (row.kind in NUMBERS or versions):
+            continue
+        if (row.kind is Kind.RATIO) is not (match["ratio"] is not None) or prosaic(match):
+            continue
+        right = f"--{match['name']} {match['value']}"
+        message = (
+            f"`{cut(match.group())}` looks like a parameter, but is text as it stands; "
+            f"write `{cut(right)}` behind a space."
+        )
+        edits = (Edit(*match.span()), Edit(stop, stop, f" {right}"))
+        problems.add(ErrorCode.LOOKS_LIKE_PARAMETER, message, match.span(), *edits)
