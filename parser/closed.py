@@ -71,7 +71,7 @@ def check_closed(
         elif use.name in closed.choices:
             check_choice(closed.choices[use.name], use, problems)
     for use in images if closed.images else ():
-        message = "Image prompts are not available yet; describe the picture in words."
+        message = "Pictures by address are not fetched here; describe the picture in words."
         message = closed.reasons.get("images", message)
         problems.add(ErrorCode.UNAVAILABLE_IMAGES, message, use.span, use.removal)
 

@@ -74,7 +74,8 @@ class Guard:
         """Tell whether *url* is an attachment of the local Discord."""
         if self.local is None or not loopback(url.raw_host):
             return False
-        return url.origin() == URL(self.local).origin() and url.raw_path.startswith(ATTACHMENTS)
+        inside = url.raw_path.startswith(ATTACHMENTS) and ".." not in url.path.split("/")
+        return inside and url.origin() == URL(self.local).origin()
 
     def admits(self, url: URL, ip: str) -> bool:
         """Tell whether a socket may be opened to *ip*, for which the host of *url* stands."""

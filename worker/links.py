@@ -33,7 +33,7 @@ class Links:
 
         Args:
             guard: Decides about addresses.
-            seconds: What all pictures of one prompt may take together.
+            seconds: What all pictures of one prompt may take together, waiting for others' among it.
             most_bytes: What one file may have.
         """
         self._guard = Guard() if guard is None else guard
@@ -59,16 +59,20 @@ class Links:
         }
         if refused:  # then nothing is asked for
             raise LinksRefused(refused)
-        async with self._turns:
-            found = await asyncio.gather(*self._started(wanted))
+        end = asyncio.get_running_loop().time() + self._seconds
+        try:
+            async with asyncio.timeout_at(end):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise LinksRefused({each: self._late() for each in wanted}) from None
+        try:
+            found = await asyncio.gather(*(self._tried(each, end) for each in wanted))
+        finally:
+            self._turns.release()
         refused = {each: got for each, got in zip(wanted, found, strict=True) if isinstance(got, WorkerError)}
         if refused:
             raise LinksRefused(refused)
         return {each: got for each, got in zip(wanted, found, strict=True) if isinstance(got, bytes)}
-
-    def _started(self, addresses: Collection[str]) -> list[asyncio.Task[bytes | WorkerError]]:
-        end = asyncio.get_running_loop().time() + self._seconds
-        return [asyncio.create_task(self._tried(each, end)) for each in addresses]
 
     async def _tried(self, address: str, end: float) -> bytes | WorkerError:
         """Return the picture, or why there is none."""
@@ -78,7 +82,7 @@ class Links:
                 async with self._decoding:
                     return await asyncio.to_thread(naturalized, body)
         except TimeoutError:
-            return WorkerError(ErrorCode.LINK_TIMED_OUT, seconds=int(self._seconds))
+            return self._late()
         except NoPicture:
             return WorkerError(ErrorCode.LINK_NO_PICTURE)
         except TooManyPixels:
@@ -87,6 +91,9 @@ class Links:
             return error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return WorkerError(ErrorCode.LINK_UNREACHABLE, error=type(error).__name__)
+
+    def _late(self) -> WorkerError:
+        return WorkerError(ErrorCode.LINK_TIMED_OUT, seconds=int(self._seconds))
 
     async def _body(self, url: URL) -> bytes:
         """Follow *url* to its file and return that.

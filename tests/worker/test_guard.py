@@ -148,6 +148,8 @@ def test_of_a_local_discord_the_attachments_are_open_and_nothing_else() -> None:
     for closed in (
         f"{LOCAL}/api/v10/users/@me",
         f"{LOCAL}/attachments/../api/v10/gateway",
+        f"{LOCAL}/attachments/%2e%2e/api/v10/gateway",
+        f"{LOCAL}/attachments/%2e%2e%2fapi/v10/gateway",
         "http://127.0.0.1:8124/attachments/1/2/fox.png",
         "https://127.0.0.1:8123/attachments/1/2/fox.png",
         "http://localhost:8123/attachments/1/2/fox.png",

@@ -12,7 +12,7 @@ from tests.worker.gallery import Gallery, gallery_open
 from tests.worker.test_foreign import BLUE, RED, back, bomb, encoded
 from worker.api import ErrorCode, LinksRefused
 from worker.guard import Guard
-from worker.links import MOST_HOPS, MOST_LINKS, Links
+from worker.links import AT_ONCE, MOST_HOPS, MOST_LINKS, Links
 
 
 @pytest.fixture
@@ -109,6 +109,19 @@ async def test_a_server_that_never_ends_is_left(gallery: Gallery) -> None:
     began = asyncio.get_running_loop().time()
     assert await code_of(links, gallery.url("slow")) is ErrorCode.LINK_TIMED_OUT
     assert asyncio.get_running_loop().time() - began < 5
+
+
+async def test_waiting_for_other_peoples_pictures_ends_as_well(gallery: Gallery) -> None:
+    async def slow(_: web.Request) -> web.Response:
+        await gallery.closing.wait()
+        return web.Response()
+
+    gallery.answers["slow"] = slow
+    links, url = Links(gallery.guard, seconds=0.5), gallery.url("slow")
+    many = await asyncio.gather(*(links.fetch([url]) for _ in range(2 * AT_ONCE)), return_exceptions=True)
+    assert all(isinstance(each, LinksRefused) and each.code is ErrorCode.LINK_TIMED_OUT for each in many)
+    assert gallery.asked == ["slow"] * AT_ONCE
+    assert await links.fetch([gallery.show("fox", encoded("PNG"))]), "their places are free again"
 
 
 async def test_a_redirect_is_followed_to_what_is_open_and_nowhere_else(
