@@ -104,6 +104,7 @@ class DeviceUse:
     passes: Mapping[int, int]  # forward passes by their number of rows
     busy_seconds: float  # steps and decoding
     capacity: Capacity
+    loaded: tuple[str, ...] = ()  # names of checkpoints in memory
 
 
 class Device(Protocol):

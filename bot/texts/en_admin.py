@@ -122,7 +122,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.done.words add": "Added.",
         "admin.done.words remove": "Removed.",
         "admin.done.models enable": "It is switched on.",
-        "admin.done.models disable": "It is switched off.",
+        "admin.done.models disable": (
+            "It is switched off. {touched} jobs wait for it, and go on waiting until it is switched on."
+        ),
         "admin.done.models default": "It is the default from now on.",
         # Lists
         "admin.list.foot": "Page {page} of {pages} · {total} in all",
@@ -175,12 +177,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.words.refuse": "refused",
         "admin.words.clean": "No list, the shipped one or this server's, finds anything in that.",
         "admin.words.found": "**{category}**: `{matched}`, because of `{phrase}`",
-        "admin.models.line": "`{name}`: {state}{default}",
+        "admin.models.line": "`{name}`: {state}{default}{flags} · loaded by {workers} workers{waiting}",
+        "admin.models.waiting": " · {n} jobs wait for it",
         "admin.models.on": "on",
         "admin.models.off": "off",
         "admin.models.default": ", the default",
         "admin.models.one": (
-            "A worker draws with the model of its own configuration; another one needs another worker."
+            "People choose with `--version` and `--niji`. What waits for a model that is off waits on."
         ),
         "admin.quota.person": ("<@{user_id}>: {day} today, {month} in 30 days; {left} granted credits left."),
         "admin.quota.use": "{used} of {allowed} credits",

@@ -79,8 +79,9 @@ def _scheduler(own: Any, source: str, build: Build) -> Any:
         WorkerError: ``MODEL_MISSING``; there is none of that name or kind, or it has no such option.
     """
     name = build.scheduler or type(own).__name__
-    kind = getattr(diffusers, name, None)
-    if not (inspect.isclass(kind) and issubclass(kind, diffusers.SchedulerMixin)):
+    kind: Any = getattr(diffusers, name, None)
+    schedules = inspect.isclass(kind) and issubclass(kind, diffusers.SchedulerMixin)
+    if not schedules:
         raise missing(source, f"asks for the scheduler {name}, which diffusers does not have")
     unknown = sorted(build.scheduler_options.keys() - inspect.signature(kind).parameters.keys())
     if unknown:

@@ -12,7 +12,7 @@ import structlog
 from worker.api import ErrorCode, JobId
 from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, DeviceUse, EventLog, Failed, Finished
 from worker.engine import pictures
-from worker.engine.engine import Drawn, Engine, Moved, Outcome
+from worker.engine.engine import Drawn, Moved, Outcome
 from worker.engine.swapping import LimitedBackends, SwappingEngine
 from worker.engine.thread import EngineThread
 from worker.recipe import picture_count
@@ -94,7 +94,7 @@ class InProcessDevice:
 
     async def suspend(self) -> None:
         """Finish the step and hand back every job, with what was drawn of it."""
-        self._thread.post(Engine.suspend)
+        self._thread.post(SwappingEngine.suspend)
 
     async def capacity(self) -> Capacity:
         """Return the places left at the last step, less what was submitted since."""
@@ -109,13 +109,13 @@ class InProcessDevice:
         """Return what the device did up to its last step."""
         return self._seen.use
 
-    def _take_in(self, job: DeviceJob, engine: Engine) -> Sequence[Outcome]:
+    def _take_in(self, job: DeviceJob, engine: SwappingEngine) -> Sequence[Outcome]:
         self._taken += picture_count(job.recipe)
         return engine.submit(job)
 
-    def _emit(self, engine: Engine, outcomes: Sequence[Outcome]) -> None:
+    def _emit(self, engine: SwappingEngine, outcomes: Sequence[Outcome]) -> None:
         """Publish how the device is and pass outcomes on; runs on the device's thread."""
-        use = DeviceUse(dict(engine.passes), engine.busy_seconds, engine.capacity())
+        use = DeviceUse(dict(engine.passes), engine.busy_seconds, engine.capacity(), engine.loaded)
         self._seen = Seen(use, self._taken)
         for outcome in outcomes:
             self._coder.submit(self._publish, outcome)

@@ -81,6 +81,11 @@ class Models:
             return True
         return self._residency.leaving(recipe.model, self._busy) is not None
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Names of the checkpoints in memory."""
+        return self._residency.present
+
     def ready(self) -> frozenset[str] | None:
         """Return which checkpoints can be drawn with before another has to leave; None: all."""
         return self._residency.ready()

@@ -18,6 +18,11 @@ class LimitedBackends(Backends, Protocol):
         """Tell whether a recipe's network is loaded, or can be while the pictures under way are drawn."""
         ...
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Names of the checkpoints in memory."""
+        ...
+
     def ready(self) -> frozenset[str] | None:
         """Return the checkpoints that can be drawn with before another has to leave; None: all."""
         ...
@@ -42,6 +47,11 @@ class SwappingEngine(Engine):
     def busy(self) -> bool:
         """True while there is a step to take, or a job to begin."""
         return super().busy or bool(self._waiting)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Names of the checkpoints in memory."""
+        return self._limited.loaded
 
     def submit(self, job: DeviceJob) -> list[Outcome]:
         """Begin a job, or let it wait."""

@@ -7,9 +7,10 @@ from queue import Empty, SimpleQueue
 import structlog
 import torch
 
-from worker.engine.engine import Engine, Outcome
+from worker.engine.engine import Outcome
+from worker.engine.swapping import SwappingEngine
 
-Note = Callable[[Engine], Sequence[Outcome]]  # run between two steps
+Note = Callable[[SwappingEngine], Sequence[Outcome]]  # run between two steps
 log = structlog.get_logger()
 
 
@@ -21,8 +22,8 @@ class EngineThread:
 
     def __init__(
         self,
-        make: Callable[[], Engine],
-        emit: Callable[[Engine, Sequence[Outcome]], None],
+        make: Callable[[], SwappingEngine],
+        emit: Callable[[SwappingEngine, Sequence[Outcome]], None],
         over: Callable[[], None],
         threads: int | None = None,
     ) -> None:
@@ -72,13 +73,13 @@ class EngineThread:
             self._ready(None)
             while not engine.broken and self._notes(engine):
                 if engine.busy:
-                    self._guarded(engine, Engine.step)
+                    self._guarded(engine, SwappingEngine.step)
             if engine.broken:
                 log.error("device_broken")
-            self._guarded(engine, Engine.drop_all)
+            self._guarded(engine, SwappingEngine.drop_all)
             self._over()
 
-    def _notes(self, engine: Engine) -> bool:
+    def _notes(self, engine: SwappingEngine) -> bool:
         """Run what is in the inbox, waiting for it only while there is no step to take; False at the end."""
         while not engine.broken:
             try:
@@ -90,7 +91,7 @@ class EngineThread:
             self._guarded(engine, note)
         return False
 
-    def _guarded(self, engine: Engine, note: Note) -> None:
+    def _guarded(self, engine: SwappingEngine, note: Note) -> None:
         """Run *note*; an engine that raises where it should not loses its jobs, not its thread."""
         try:
             outcomes = note(engine)

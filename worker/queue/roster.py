@@ -73,7 +73,7 @@ class Roster:
             database: The queue's.
             worker: The name whose lock this process holds.
             device: What it draws on, for people.
-            model: Name of its checkpoint.
+            model: Names of its checkpoints; what is said until it has loaded one.
             use: Tells what the device did since it was opened.
             trouble: Tells what went wrong last.
             clock: Tells Unix seconds.
@@ -115,6 +115,7 @@ class Roster:
         trouble = self._trouble()
         row = {
             **self._facts,
+            **({"model": ", ".join(use.loaded)} if use.loaded else {}),
             "seen_at": self._clock(),
             "pictures": use.capacity.resident,
             "passes": found.passes,

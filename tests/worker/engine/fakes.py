@@ -31,6 +31,8 @@ class FakeBackend:
     def preload(self) -> BatchKey:
         return BatchKey("fake", 1, 1, 0, guided=False)
 
+    loaded = ("fake",)
+
     def admits(self, recipe: Recipe) -> bool:
         return True
 

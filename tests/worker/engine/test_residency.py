@@ -1,5 +1,7 @@
 """Which networks stay in memory, and which jobs wait for that."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -11,8 +13,9 @@ from tests.fakes import Clock
 from tests.worker.engine.fakes import FakeBackend
 from tests.worker.engine.recipes import drawing, job
 from worker.api import ErrorCode, WorkerError
-from worker.device import Dropped, Failed
+from worker.device import Advanced, DeviceEvent, Dropped, Failed, Finished
 from worker.engine.engine import Drawn, Outcome
+from worker.engine.local import InProcessDevice
 from worker.engine.plan import BatchKey
 from worker.engine.residency import Residency
 from worker.engine.swapping import SwappingEngine
@@ -109,6 +112,10 @@ class Limited:
         if not isinstance(recipe, Drawing) or recipe.model not in self.networks:
             return True
         return self.residency.leaving(recipe.model, self.busy) is not None
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        return self.residency.present
 
     def ready(self) -> frozenset[str] | None:
         return self.residency.ready()
@@ -225,3 +232,22 @@ def test_what_waits_is_given_back_when_it_is_not_to_be_drawn(engine: SwappingEng
     outcomes = getattr(engine, end)(*arguments)
     assert Dropped("b1", 1) in outcomes
     assert [each.job_id for each in to_the_end(engine)] == (["a1"] if end == "cancel" else [])
+
+
+async def test_a_device_ends_every_job_although_their_networks_take_turns() -> None:
+    device = InProcessDevice(Limited, time.monotonic)
+    await device.open()
+    names = ["a1", "b1", "c1", "a2", "d1"]
+    for name in names:
+        await device.submit(work(name))
+    ended: dict[str, DeviceEvent] = {}
+    async with asyncio.timeout(60):
+        async for _, event in device.watch():
+            if not isinstance(event, Advanced):
+                ended[event.job_id] = event
+            if len(ended) == len(names):
+                break
+    await device.close()
+    assert isinstance(ended.pop("d1"), Failed)
+    assert all(isinstance(event, Finished) for event in ended.values())
+    assert device.use().loaded == ("a",)
