@@ -327,6 +327,14 @@ async def test_the_device_gets_the_pictures_and_the_gate_has_seen_them(place: Pl
     found = await house.database.read(scores)
     assert found[inputs[red].rpartition("/")[2]] == 0.9
     assert found[inputs[blue].rpartition("/")[2]] == 0.1
+    for order in (Cell(source=job.id, index=1), Vary(source=job.id, index=1)):
+        made = await place.order(order)
+
+        def worst(db: sqlite3.Connection, made: Job = made) -> float:
+            row = db.execute("SELECT max(score) FROM picture_scores WHERE job_id = ?", (made.id,)).fetchone()
+            return float(row[0])
+
+        assert await house.database.read(worst) == 0.9, "what is made from it is as adult"
 
 
 async def test_a_picture_that_vanished_fails_its_job_in_words(place: Place) -> None:
