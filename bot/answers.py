@@ -22,8 +22,10 @@ log = structlog.get_logger()
 
 Interaction = discord.Interaction[discord.Client]
 
+# Discord has an answer. discord.py tries again after a 500, which may have come on the way back.
+ANSWERED = 40060
 # What Discord says where there is nothing left to answer: no such message, no such interaction (any more).
-NOBODY_LISTENS = frozenset({10008, 10015, 10062, 50027})
+NOBODY_LISTENS = frozenset({ANSWERED, 10008, 10015, 10062, 50027})
 # What posting a result takes; replying without the history is refused by Discord.
 _NEEDED = {
     "view_channel": "View Channel",
@@ -126,6 +128,28 @@ def is_adult(channel: object) -> bool:
     """Tell whether Discord marks *channel*, or the one a thread hangs on, as adult."""
     look = getattr(channel, "is_nsfw", None)
     return bool(look()) if look is not None else False
+
+
+async def defer(interaction: Interaction, *, thinking: bool = False, private: bool = False) -> None:
+    """Promise an answer, so that Discord waits for it.
+
+    That it cannot be promised keeps nobody from what they asked for: what comes next happens all the same.
+
+    Args:
+        interaction: What is answered.
+        thinking: Whether a message of its own is promised; a command always gets one.
+        private: Whether that is for the person alone.
+    """
+    promised = discord.InteractionResponseType.deferred_message_update
+    if thinking or interaction.type is not discord.InteractionType.component:
+        promised = discord.InteractionResponseType.deferred_channel_message
+    try:
+        await interaction.response.defer(thinking=thinking, ephemeral=private)
+    except (discord.HTTPException, OSError, TimeoutError) as error:
+        if isinstance(error, discord.HTTPException) and error.code == ANSWERED:
+            interaction.response._response_type = promised  # noqa: SLF001 - the first try came through
+        else:
+            log.info("not answered", action="not_answered", error=repr(error))
 
 
 async def privately(interaction: Interaction, letter: Letter) -> None:

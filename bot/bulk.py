@@ -17,6 +17,7 @@ from bot.actions import Action, Verb
 from bot.answers import (
     Interaction,
     additions,
+    defer,
     membership_of,
     origin_for,
     stored,
@@ -175,8 +176,7 @@ class Bulk:
             await self._doorman.admit(interaction)
         origin = origin_for(interaction, reply=False, now=self._clock())
         membership = membership_of(interaction)
-        with told():
-            await interaction.response.defer()
+        await defer(interaction)
         if batch.id in self._busy:
             return  # pressed twice: the first press will say how it went
         if not await self._batches.order(batch.id, origin, membership):

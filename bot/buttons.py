@@ -7,7 +7,7 @@ import discord
 
 from bot import errors, payload, render
 from bot.actions import DRAWS, OF_BATCHES, OF_NO_JOB, Action, Unreadable, Verb, read
-from bot.answers import Interaction, caller_of, privately, texts_of
+from bot.answers import Interaction, caller_of, defer, privately, texts_of
 from bot.coach import Coach
 from bot.coaching import PREFIX as COACH
 from bot.faults import BotCode, BotError
@@ -152,7 +152,7 @@ class Buttons:
             await privately(interaction, letter)
 
     async def _cancel(self, interaction: Interaction, action: Action) -> None:
-        await interaction.response.defer()
+        await defer(interaction)
         job = await self._job_actions.cancel(caller_of(interaction), action.job_id)
         if job.state is JobState.CANCELLED:  # else the courier writes "(Stopped)" when it has
             letter = render.stopped(job, texts_of(interaction))
@@ -192,7 +192,7 @@ class Buttons:
 
     async def _delete(self, interaction: Interaction, action: Action) -> None:
         texts = texts_of(interaction)
-        await interaction.response.defer()
+        await defer(interaction)
         match action.verb:
             case Verb.DELETE:
                 letter = Letter(texts("delete.ask"), render.sure_row(action.job_id, texts))
@@ -207,7 +207,7 @@ class Buttons:
 async def cancel_by_command(interaction: Interaction, job_actions: JobActions, action: Action) -> None:
     """Stop a job on behalf of a menu command, which has no message of its own to change."""
     texts = texts_of(interaction)
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await defer(interaction, thinking=True, private=True)
     job = await job_actions.cancel(caller_of(interaction), action.job_id)
     stopped = job.state is JobState.CANCELLED
     await privately(interaction, Letter(texts("cancel.stopped" if stopped else "cancel.stopping")))

@@ -51,6 +51,8 @@ from worker.privacy import PrivacyDesk
 
 log = structlog.get_logger()
 
+ANSWER_SECONDS = 1.0  # for answers under way when the bot is to stop
+ANSWERING = ("discord.py: on_", "CommandTree-invoker", "announcing ")  # what tasks that answer are called
 HANDSHAKE_SECONDS = (1, 2, 5, 10, 30)  # waits between attempts while the gateway is away at the start
 
 
@@ -127,8 +129,8 @@ class Journeyman(commands.Bot):
             self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
         privacy = None if confidant is None else self._confiding(confidant, outlet, moderation, clock)
         prefer = Prefer(settings.people, desk=desk, outlet=outlet, closed=facts.closed)
-        coach, completion = Coach(orders, facts), Completion(settings.people, facts)
         self.tree.add_command(PreferCommand(prefer))
+        coach, completion = Coach(orders, facts), Completion(settings.people, facts)
         self._buttons = Buttons(
             orders=orders,
             job_actions=job_actions,
@@ -152,11 +154,17 @@ class Journeyman(commands.Bot):
         self._clerk: Clerk | None = None
         self._herald: Herald | None = None
         if office is not None and authority is not None:
-            self._clerk = Clerk(office, authority)
+            self._clerk = self._governed(office, authority, outlet, moderation)
             words = texts_for("en-US")
             self._herald = Herald(self, office, home=home, texts=words, pace=pace, clock=clock)
-            admin = AdminCommand(self._clerk, office=office, outlet=outlet, moderation=moderation)
-            self.tree.add_command(admin)
+
+    def _governed(
+        self, office: AdminDesk, authority: Authority, outlet: Outlet, moderation: Moderation | None
+    ) -> Clerk:
+        """Offer `/admin`, and return who acts on its buttons."""
+        clerk = Clerk(office, authority)
+        self.tree.add_command(AdminCommand(clerk, office=office, outlet=outlet, moderation=moderation))
+        return clerk
 
     def _confiding(
         self,
@@ -229,16 +237,18 @@ class Journeyman(commands.Bot):
         texts = texts_for("en-US")
         try:
             async with self:
-                await self.login(token)
-                await self._work()
+                try:
+                    await self.login(token)
+                    await self._work()
+                finally:
+                    await self._finish_answers()
+                    await self._end_courier()
         except discord.LoginFailure as error:
             raise Stopped(texts("stop.bad_token")) from error
         except discord.PrivilegedIntentsRequired as error:
             raise Stopped(texts("stop.intents")) from error
         except discord.ConnectionClosed as error:
             raise _closed(error, texts) from error
-        finally:
-            await self._end_courier()
 
     async def _work(self) -> None:
         """Stay connected until the courier ends.
@@ -279,6 +289,19 @@ class Journeyman(commands.Bot):
                 await asyncio.sleep(seconds)
             else:
                 return
+
+    async def _finish_answers(self) -> None:
+        """Let who was just heard have their answer, for a moment, while there is still a way to Discord."""
+        answering = {
+            task
+            for task in asyncio.all_tasks()
+            if task is not asyncio.current_task() and task.get_name().startswith(ANSWERING)
+        }
+        if answering:
+            _, late = await asyncio.wait(answering, timeout=ANSWER_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _end_courier(self) -> None:
         if self._courier_task is not None:

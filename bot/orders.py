@@ -12,7 +12,7 @@ import structlog
 
 from bot import coaching, errors, payload, render
 from bot.actions import Action, Verb
-from bot.answers import Interaction, membership_of, origin_for, privately, stored, texts_of, told
+from bot.answers import Interaction, defer, membership_of, origin_for, privately, stored, texts_of, told
 from bot.bulk import Bulk, TooMany
 from bot.closures import closed_by
 from bot.courier import Courier
@@ -250,8 +250,7 @@ class Orders:
         task = asyncio.create_task(work)
         await asyncio.wait({task}, timeout=self._pace.answer)
         if not task.done() and not interaction.response.is_done():
-            with told():
-                await interaction.response.defer(thinking=thinking)
+            await defer(interaction, thinking=thinking)
         return await task
 
     async def _show_waiting(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import echo, errors, payload
-from bot.answers import Interaction, membership_of, privately, texts_of
+from bot.answers import Interaction, defer, membership_of, privately, texts_of
 from bot.faults import BotCode, BotError
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.panel import Offer, chosen, panel
@@ -123,7 +123,7 @@ class Prefer:
             BotError: ``DM_CLOSED``: direct messages are closed to the bot, so it stays off.
         """
         owner_id, texts = interaction.user.id, texts_of(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction, thinking=True, private=True)
         on = not (await self._people.preferences(owner_id)).auto_dm
         if on:
             try:

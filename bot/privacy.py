@@ -10,7 +10,7 @@ import structlog
 
 from bot import payload
 from bot.actions import Action, Verb
-from bot.answers import Interaction, privately, texts_of
+from bot.answers import Interaction, defer, privately, texts_of
 from bot.faults import BotCode, BotError
 from bot.moderation.records import Records
 from bot.outlet import FAILURES, Outlet
@@ -48,7 +48,7 @@ class Privacy:
     async def export(self, interaction: Interaction) -> None:
         """Send the person everything about them, as far as Discord takes it."""
         texts = texts_of(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction, thinking=True, private=True)
         limit = interaction.filesize_limit
         with tempfile.TemporaryDirectory(prefix="journeyman-") as own:
             file = Path(own) / FILE_NAME
@@ -84,7 +84,7 @@ class Privacy:
         person, texts = interaction.user.id, texts_of(interaction)
         if action.subject != str(person):
             raise BotError(BotCode.NOT_YOURS)
-        await interaction.response.defer()
+        await defer(interaction)
         places = [*await self._settings.places_of(await self._desk.jobs_of(person))]
         if self._records is not None:
             places += [Place(*each) for each in await self._records.appeals_of(person)]

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.actions import Action, Verb, job_named
-from bot.answers import Interaction, caller_of, guarded, privately, texts_of
+from bot.answers import Interaction, caller_of, defer, guarded, privately, texts_of
 from bot.buttons import cancel_by_command
 from bot.commands.scope import everywhere
 from bot.faults import BotCode, BotError
@@ -45,7 +45,7 @@ class Menus:
 
     async def _send(self, interaction: Interaction, message: discord.Message) -> None:
         job_id = await self._job_of(interaction, message)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction, thinking=True, private=True)
         await self._job_actions.send(caller_of(interaction), job_id)
         await privately(interaction, Letter(texts_of(interaction)("dm.sent")))
 

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot import payload
-from bot.answers import Interaction, caller_of, guarded, texts_of
+from bot.answers import Interaction, caller_of, defer, guarded, texts_of
 from bot.authority import Authority
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
@@ -141,7 +141,7 @@ class ModerationCommand(app_commands.Group):
         """
         if not permitted:
             raise BotError(BotCode.NOT_A_MANAGER)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction, thinking=True, private=True)
         if self._authority is not None:
             await self._authority.demand(interaction, power)
 

@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import echo, errors, payload, render
-from bot.answers import Interaction, caller_of, guarded, is_adult, privately, stored, texts_of
+from bot.answers import Interaction, caller_of, defer, guarded, is_adult, privately, stored, texts_of
 from bot.commands.scope import everywhere
 from bot.faults import BotCode, BotError
 from bot.moderation.gate import Moderation
@@ -79,9 +79,7 @@ class ShowCommand(commands.Cog):
             letter = errors.refused(error, texts_of(interaction), prompt=canonical(job.request))
             await privately(interaction, letter)
             return
-        await interaction.response.defer(
-            thinking=True, ephemeral=private
-        )  # the upload may take more than three seconds
+        await defer(interaction, thinking=True, private=private)  # Discord may not wait for the upload
         fitted, extension = await asyncio.to_thread(fit, body, interaction.filesize_limit)
         texts = texts_of(interaction)
         picture = render.File(render.picture_name(job, origin_of(job), extension), fitted)

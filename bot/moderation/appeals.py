@@ -7,7 +7,7 @@ import structlog
 
 from bot import payload
 from bot.actions import Action, Verb
-from bot.answers import Interaction, caller_of, privately, texts_for, texts_of, told
+from bot.answers import Interaction, caller_of, defer, privately, texts_for, texts_of, told
 from bot.authority import Authority
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
@@ -62,7 +62,7 @@ class Appeals:
         channel_id = rules.moderators_channel_id
         if channel_id is None:
             raise BotError(BotCode.APPEAL_UNHEARD)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer(interaction, thinking=True, private=True)
         await self._records.appeal(refusal.id, channel_id)
         await self._post(refusal, channel_id)
         letter = Letter(texts_of(interaction)("moderation.appealed"))
@@ -106,7 +106,7 @@ class Appeals:
         )
         if not here or not caller_of(interaction).moderator:
             raise BotError(BotCode.NOT_A_MODERATOR)
-        await interaction.response.defer()
+        await defer(interaction)
         if self._authority is not None:
             await self._authority.demand(interaction, Watch.FORGIVE)
         by = interaction.user.id

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -213,6 +214,52 @@ async def test_an_answer_that_came_too_late_for_discord_is_no_defect(live: Studi
     assert "not answered" in events
     assert "unforeseen" not in events
     assert private(person) == []
+
+
+async def test_a_press_whose_answer_failed_on_the_way_back_does_what_it_says(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    """Discord has it, says 500, and at the second try that there is one: the job is stopped all the same."""
+    nonce = await person.command("imagine", prompt="a fox")
+    waiting = await person.until(lambda: person.answer(nonce))
+    callback = "/interactions/*/callback"
+    lost = Fault(kind=FaultKind.SERVER_ERROR, method="POST", route=callback, after_store=True)
+    with structlog.testing.capture_logs() as said:
+        live.playground.faults.add(lost)
+        await person.press(waiting, custom_ids(waiting)[0])
+        await person.until(lambda: "(Stopped)" in person.messages[waiting["id"]]["content"])
+        await settled(live)
+    assert "unforeseen" not in [line["event"] for line in said]
+    assert private(person) == []
+
+
+async def test_a_command_whose_promise_failed_on_the_way_back_is_answered(
+    live: Studio, easel: Easel, person: Member
+) -> None:
+    grid = await drawn(easel, person, "a fox")
+    callback = "/interactions/*/callback"
+    lost = Fault(kind=FaultKind.SERVER_ERROR, method="POST", route=callback, after_store=True)
+    live.playground.faults.add(lost)
+    await person.command("show", job_id=job_of(grid))
+    await person.until(lambda: any("**Seed**" in message["content"] for message in private(person)))
+    copies = [m for m in person.messages.values() if m["attachments"] and m["id"] != grid["id"]]
+    assert [job_of(copy) for copy in copies] == [job_of(grid)]
+
+
+async def test_a_bot_that_is_asked_to_stop_while_it_posts_ends_without_a_trace(studio: Studio) -> None:
+    slow = Fault(kind=FaultKind.DELAY, method="POST", route=RESULTS, seconds=5)
+    with structlog.testing.capture_logs() as said:
+        async with studio.running(), studio.member() as person:
+            _, job = await ordered(person, studio.easel)
+            studio.playground.faults.add(slow)
+            await studio.easel.finish(job)
+            async with asyncio.timeout(20):
+                while list(studio.playground.faults):  # noqa: ASYNC110 - the playground tells nobody
+                    await asyncio.sleep(0.01)
+    assert [line for line in said if line["log_level"] in {"error", "critical"}] == []
+    async with studio.member() as person, studio.running():
+        await settled(studio)
+        assert len(grids(person)) <= 1
 
 
 @pytest.fixture(params=[0, 200], ids=["at-once", "minutes-later"])
@@ -454,3 +501,8 @@ async def test_it_works_in_a_direct_message(live: Studio, easel: Easel, person: 
     grid = await person.until(lambda: person.find(having="MJ::JOB::reroll"))
     assert grid["channel_id"] == direct.id
     await person.until(lambda: waiting["id"] not in person.messages)
+
+
+def test_nobody_promises_an_answer_past_what_keeps_a_failed_promise_from_doing_harm(root: Path) -> None:
+    raw = {path.name for path in (root / "bot").rglob("*.py") if "response.defer(" in path.read_text()}
+    assert raw == {"answers.py"}

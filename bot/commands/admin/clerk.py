@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import discord
 import structlog
 
-from bot import errors, payload
+from bot import answers, errors, payload
 from bot.answers import Interaction, texts_of, told
 from bot.authority import Authority
 from bot.commands.admin import pages
@@ -77,7 +77,7 @@ class Clerk:
             raise BotError(BotCode.FOREIGN)
         if pressed.user_id != interaction.user.id:
             raise BotError(BotCode.OTHERS_BUTTON)
-        await interaction.response.defer()
+        await answers.defer(interaction)
         if isinstance(pressed, Page):
             await self._turn(interaction, pressed)
         else:
@@ -139,7 +139,7 @@ class Clerk:
 
 async def defer(interaction: Interaction) -> None:
     """Say privately that an answer comes: looking at disks and databases may take more than Discord waits."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await answers.defer(interaction, thinking=True, private=True)
 
 
 async def answer(interaction: Interaction, letter: Letter) -> None:
