@@ -11,6 +11,8 @@ from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry
 from worker.recipe import ModelProfile
 
 EMBEDDED_FOLDER = ROOT / "models" / "embedded"
+EMBEDDED_STYLE = "3d render"  # one of the three it knows; heard from above the usual `--stylize` only
+HOUSE_SHARE = 0.1  # of a prompt, at the usual `--stylize`, for a house style that the operator chose
 EMBEDDED_GUIDANCE = 3.0
 USUAL_GUIDANCE = 7.5
 USUAL_SIZE = 512  # where a hub checkpoint is not here yet and the configuration does not say
@@ -102,6 +104,8 @@ def assumed(model: Model, measures: tuple[int, int] | None = None) -> ModelProfi
         grid=grid,
         steps=model.steps,
         guidance=guidance if model.guidance is None else model.guidance,
+        house_style=model.style or (EMBEDDED_STYLE if model.source == EMBEDDED else ""),
+        house_share=HOUSE_SHARE if model.style else 0,
     )
 
 

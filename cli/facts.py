@@ -78,7 +78,7 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     """Return what neither the operator's rules nor the checkpoints allow, with the reason of each."""
     reasons = {} if settings.limits.turbo else {"turbo": NO_TURBO}
     profile = catalogue.entries[0].profile
-    choices = {"version": catalogue.versions(), "niji": catalogue.niji()}
+    choices = {"version": catalogue.versions(), "niji": catalogue.niji(), "style": ("raw",)}
     for row in PARAMETERS:
         refusal = refused(row, profile) if row.available and row.name not in choices else None
         if refusal is not None:

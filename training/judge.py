@@ -171,9 +171,10 @@ def _crops(picture: Picture) -> tuple[Picture, Picture]:
     mask = foreground(picture)
     x, y, extent = 0.5, 0.5, 0.0
     if mask.mean() > 0.01:
-        ys, xs = (np.nonzero(mask.any(axis=axis))[0] for axis in (1, 0))
-        x, y = (xs[0] + xs[-1] + 1) / 2 / width, (ys[0] + ys[-1] + 1) / 2 / height
-        extent = max(xs[-1] - xs[0] + 1, ys[-1] - ys[0] + 1) / min(height, width)
+        # All but the outermost hundredth on each side: a speck near the edge is no part of the object.
+        (top, bottom), (left, right) = (np.quantile(places, (0.01, 0.99)) for places in np.nonzero(mask))
+        x, y = (left + right + 1) / 2 / width, (top + bottom + 1) / 2 / height
+        extent = max(right - left + 1, bottom - top + 1) / min(height, width)
     both = np.concatenate([picture, ground_of(picture)], axis=2)
     crops = []
     for window in {*WINDOWS, extent, extent * 0.92} if extent > 0.2 else WINDOWS:

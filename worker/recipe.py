@@ -9,6 +9,16 @@ from pydantic import Field
 
 from parser import ImagineRequest, Part, Speed
 from worker.api import ErrorCode, Frozen, Rejected, Strength
+from worker.effects import (
+    DRAFT_AREA,
+    DRAFT_STEPS,
+    Displacement,
+    detail_of,
+    displacement_of,
+    guidance_of,
+    house_share,
+    stylized,
+)
 from worker.references import Blend, Style, blend_of, style_of
 
 PICTURES = 4  # in a grid
@@ -27,6 +37,8 @@ class ModelProfile(Frozen):
     grid: int = Field(default=8, gt=0)  # pixels per latent; sides are multiples of it
     steps: int = Field(default=20, ge=1)  # at quality 1
     guidance: float = Field(default=7.5, ge=1)
+    house_style: str = ""  # words of the look that ``--stylize`` turns up
+    house_share: float = Field(default=0, ge=0, le=0.5)  # of the prompt, at the usual ``--stylize 100``
 
 
 class Start(Frozen):
@@ -50,9 +62,13 @@ class Drawing(Frozen):
     negative: tuple[Part, ...]  # weights > 0: how much each counts among the negatives
     negative_pull: float  # 0..1: how far the unconditional encoding moves toward the negatives
     seeds: tuple[int, ...]  # one per picture: its generator's seed, 0..2**63-1
+    noise: int | None = None  # seed of the noise that all start from, where each has not its own
     start: Start | None = None  # then there is no blend
     blend: Blend | None = None
     style: Style | None = None
+    displacement: Displacement = Displacement()
+    detail: float = Field(default=0, ge=0)  # added by each step, in parts of the fine detail there is
+    tile: bool = False  # opposite edges meet
     weights: str | None = None  # hash of the model's weights where no others will do
 
 
@@ -101,7 +117,11 @@ def resolve(
       same picture; a started percent counts as a step.
     - The aspect ratio changes the sides and keeps the area: see `sides`.
     - Text and negatives: see `split`.
-    - Picture *i* has a generator of its own, seeded by `picture_seed`.
+    - Picture *i* has a generator of its own, seeded by `picture_seed`; with ``--sameseed`` all start from one
+      noise.
+    - ``--draft`` halves the steps and takes a third off the area: a third of the cost.
+    - Variety and look (``--chaos``, ``--weird``, ``--stylize``, ``--raw``, ``--exp``): see `worker.effects`.
+      They shape grids; a variation follows its picture instead, as Midjourney's does.
     - Image prompts and style references: see `blend_of` and `style_of`. A variation starts from its picture
       and follows the style; the image prompts have had their say (Midjourney: ``--iw`` does not affect them).
 
@@ -116,11 +136,12 @@ def resolve(
         Rejected: ``SIZE_UNAVAILABLE``.
         PictureGone: A picture that the request names is not stored.
     """
-    steps = max(1, round(profile.steps * (1 if request.quality is None else request.quality)))
+    steps = profile.steps * (1 if request.quality is None else request.quality)
+    steps = max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
     stop = 100 if request.stop is None else request.stop
-    width, height = sides(request.aspect or (1, 1), profile)
+    width, height = sides(request.aspect or (1, 1), profile, DRAFT_AREA if request.draft else 1)
     positive, negative, pull = split(request)
-    return Drawing(
+    drawing = Drawing(
         model=profile.name,
         width=width,
         height=height,
@@ -131,14 +152,33 @@ def resolve(
         negative=negative,
         negative_pull=pull,
         seeds=tuple(picture_seed(seed, index) for index in range(PICTURES)),
+        noise=None if request.sameseed is None else picture_seed(request.sameseed, 0),
         start=start,
-        blend=None if start is not None else blend_of(request, names or {}),
         style=style_of(request, names or {}),
+        tile=bool(request.tile),
+    )
+    return (
+        drawing if start is not None else drawing.model_copy(update=_grid_only(request, profile, seed, names))
     )
 
 
-def sides(aspect: tuple[int, int], profile: ModelProfile) -> tuple[int, int]:
-    """Return width and height, in pixels, of a picture of this *aspect*.
+def _grid_only(
+    request: ImagineRequest, profile: ModelProfile, seed: int, names: Mapping[str, str] | None
+) -> dict[str, object]:
+    """Return what a prompt of its own asks for and a variation does not: variety, look, image prompts."""
+    share = house_share(request, profile.house_share)
+    return {
+        "guidance": guidance_of(request, profile.guidance),
+        "positive": stylized(split(request)[0], profile.house_style, share),
+        "blend": blend_of(request, names or {}),
+        # One seed beyond those of the pictures, so that their noise is what it would be without.
+        "displacement": displacement_of(request, picture_seed(seed, PICTURES)),
+        "detail": detail_of(request),
+    }
+
+
+def sides(aspect: tuple[int, int], profile: ModelProfile, area: float = 1) -> tuple[int, int]:
+    """Return width and height, in pixels, of a picture of this *aspect*, and of *area* model's squares.
 
     Both are multiples of the model's grid. Among those whose area is within `ROOM` of the model's square the
     one nearest to the ratio is taken, and of equally near ones the one whose area is nearest to the square's.
@@ -147,7 +187,7 @@ def sides(aspect: tuple[int, int], profile: ModelProfile) -> tuple[int, int]:
         Rejected: ``SIZE_UNAVAILABLE``: wider than 2:1, higher than 1:2, or too coarse a grid.
     """
     wanted = aspect[0] / aspect[1]
-    cells = profile.size / profile.grid
+    cells = profile.size / profile.grid * area**0.5
     smallest, largest = (share * cells**2 for share in ROOM)
     shapes = [
         (width, height)

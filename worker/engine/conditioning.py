@@ -14,7 +14,9 @@ from compel import Compel
 from compel.prompt_parser import Conjunction, FlattenedPrompt, Fragment
 
 from parser import Part
+from worker.effects import Displacement
 from worker.engine.checkpoint import Checkpoint
+from worker.engine.displacement import displaced
 
 CACHE_BYTES = 64 * 2**20  # of embeddings; a plain prompt of Stable Diffusion 1 has a quarter of a megabyte
 
@@ -64,6 +66,10 @@ class Conditioner:
         return Conditioning(
             self._padded(wanted, tokens).to(self._dtype), self._padded(unwanted, tokens).to(self._dtype)
         )
+
+    def displaced(self, encoding: torch.Tensor, by: Displacement, seed: int) -> torch.Tensor:
+        """Return *encoding*, ``(1, tokens, width)``, moved off what it says; *seed* is the picture's."""
+        return displaced(encoding, self._padded(self.encode(""), encoding.shape[1]), by, seed)
 
     def encode(self, text: str) -> torch.Tensor:
         """Return the embedding of one part, float32, ``(1, tokens, width)``; long text has several chunks."""

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
+from worker.effects import SEAM_FROM
 from worker.engine import pictures
 from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner
+from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.references import encoded, laid, pull_of
 from worker.engine.style import Pull, pulled
+from worker.engine.tiling import convolutions, seamless
 from worker.recipe import Drawing
 
 
@@ -37,8 +40,19 @@ class Row:
     guidance: float
     generator: torch.Generator
     pull: Pull | None = None
+    detail: float = 0.0
+    tile: bool = False
     step: int = 0
     estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
+
+    @property
+    def joined(self) -> bool:
+        """True while opposite edges are neighbours to it.
+
+        Not from the start: networks learn from the edge where the middle is, and without one a subject
+        dissolves. What is where is decided first, then the seams close.
+        """
+        return self.tile and self.step >= SEAM_FROM * len(self.timesteps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,7 @@ class Denoiser:
         self._conditioner = Conditioner(checkpoint)
         self._glimpse = Glimpse.fitted(checkpoint)
         self._rows: dict[SampleId, Row] = {}
+        self._looking = convolutions(checkpoint.unet, checkpoint.vae)
         # Ancestral schedules add noise of their own at each step.
         self._draws_noise = "generator" in inspect.signature(checkpoint.scheduler.step).parameters
 
@@ -100,7 +115,10 @@ class Denoiser:
         for index, seed in enumerate(recipe.seeds):
             row = self._row(recipe, seed, copy.deepcopy(template), given)
             row.pull = pull
-            row.positive, row.unconditional = told.positive, told.unconditional
+            row.detail = recipe.detail
+            row.positive = self._conditioner.displaced(told.positive, recipe.displacement, seed)
+            row.unconditional = told.unconditional
+            row.tile = recipe.tile
             rows[SampleId(job.job_id, job.attempt, index)] = row
         self._rows |= rows  # all or, if one of them could not be laid out, none
         return [
@@ -111,10 +129,21 @@ class Denoiser:
     def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
         """Predict for all rows in one pass of the UNet; changes nothing, so it can be repeated.
 
+        Only where some rows have come to join their edges and others have not, it takes two.
+
         Returns:
             For each sample the guided model output, float32, shape ``(1, 4, rows, columns)``.
         """
         rows = [self._rows[sample_id] for sample_id in ids]
+        joined = [row for row in rows if row.joined]
+        if len(joined) in {0, len(rows)}:
+            return self._predicted(rows, joined=bool(joined))
+        apart = iter(self._predicted([row for row in rows if not row.joined], joined=False))
+        together = iter(self._predicted(joined, joined=True))
+        return [next(together if row.joined else apart) for row in rows]
+
+    def _predicted(self, rows: Sequence[Row], *, joined: bool) -> list[torch.Tensor]:
+        """Return the guided output of each row, from one pass; *joined* if opposite edges are neighbours."""
         guided = rows[0].guidance > 1
         sides = 2 if guided else 1
         scaled = [row.scheduler.scale_model_input(row.latents, row.timesteps[row.step]) for row in rows]
@@ -122,9 +151,10 @@ class Denoiser:
         timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
         context = [row.unconditional for row in rows] if guided else []
         context += [row.positive for row in rows]
-        output = self._checkpoint.unet(
-            latents, timesteps, encoder_hidden_states=torch.cat(context), return_dict=False
-        )[0].float()
+        with seamless(self._looking, wanted=joined):
+            output = self._checkpoint.unet(
+                latents, timesteps, encoder_hidden_states=torch.cat(context), return_dict=False
+            )[0].float()
         if guided:
             scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
             away, toward = output.chunk(2)
@@ -137,8 +167,8 @@ class Denoiser:
         timestep = row.timesteps[row.step]
         scaled = row.scheduler.scale_model_input(row.latents, timestep)
         row.estimate = (scaled, output, timestep)
-        if row.pull is not None:
-            output = self._styled(row, row.pull)
+        if row.pull is not None or row.detail:
+            output = self._shaped(row)
             row.estimate = (scaled, output, timestep)
         noise = {"generator": row.generator} if self._draws_noise else {}
         row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
@@ -191,9 +221,10 @@ class Denoiser:
         latents = torch.cat([row.latents if row.whole else self._expected(row) for row in rows])
         if not bool(torch.isfinite(latents).all()):
             raise WorkerError(ErrorCode.ENGINE_FAILED)
-        decoded = self._checkpoint.vae.decode(
-            latents / self._checkpoint.vae.config.scaling_factor, return_dict=False
-        )[0]
+        with seamless(self._looking, wanted=rows[0].tile):
+            decoded = self._checkpoint.vae.decode(
+                latents / self._checkpoint.vae.config.scaling_factor, return_dict=False
+            )[0]
         return pictures.pixels(decoded)
 
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
@@ -243,7 +274,8 @@ class Denoiser:
         grid = self._checkpoint.grid
         channels = self._checkpoint.unet.config.in_channels
         shape = (1, channels, recipe.height // grid, recipe.width // grid)
-        noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(self._device)
+        first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
+        noise = torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
         timesteps = scheduler.timesteps
         stop = max(1, round(len(timesteps) * recipe.stop_after / recipe.steps))
         begin = 0
@@ -277,15 +309,19 @@ class Denoiser:
             return Given(laid(self._checkpoint, recipe.blend, job.references, recipe), recipe.blend.strength)
         return None
 
-    def _styled(self, row: Row, pull: Pull) -> torch.Tensor:
-        """Return the last output, changed so that the clean latents it points at follow a style.
+    def _shaped(self, row: Row) -> torch.Tensor:
+        """Return the last output, changed so that the clean latents it points at have their style and detail.
 
         The inverse of `_expected`: eps = (x - sqrt(a) x0) / sqrt(1-a), and v = (sqrt(a) x - x0) / sqrt(1-a).
         """
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate
         a = row.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
-        clean = pulled(self._expected(row), pull, float(a.sqrt()))
+        clean, signal = self._expected(row), float(a.sqrt())
+        if row.pull is not None:
+            clean = pulled(clean, row.pull, signal)
+        if row.detail:
+            clean = detailed(clean, row.detail, signal, edge="circular" if row.tile else "replicate")
         kind = row.scheduler.config.prediction_type
         if kind == "v_prediction":
             return (a.sqrt() * x - clean) / (1 - a).sqrt()

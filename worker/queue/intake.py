@@ -58,7 +58,7 @@ def plan(
 
     - A re-roll draws the source's request with *seed*, which replaces a typed one, and starts from the
       picture the source started from, if any; else from the pictures that the request names.
-    - A variation starts from one picture of the source. Seed and quality of the source's prompt do not carry
+    - A variation starts from one picture of the source. Seeds and quality of the source's prompt do not carry
       over (Midjourney: they do not affect variations); the rest of the prompt does.
     - A cell is one picture of the source, taken as it is.
 
@@ -74,7 +74,7 @@ def plan(
         Rejected: ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
     """
     if isinstance(order, Imagine):
-        typed = order.request.seed
+        typed = order.request.seed if order.request.sameseed is None else order.request.sameseed
         return _drawn(order.request, profile, seed if typed is None else typed, None, names)
     if source is None:
         raise ValueError(f"an order of kind {order.kind} has a source")
@@ -83,10 +83,14 @@ def plan(
             request = _lane(order, source.job)
             if request.seed is not None:
                 request = request.model_copy(update={"seed": seed})
+            if request.sameseed is not None:
+                request = request.model_copy(update={"sameseed": seed})
             start = source.recipe.start if isinstance(source.recipe, Drawing) else None
             return _drawn(request, profile, seed, start, names)
         case Vary():
-            request = _lane(order, source.job).model_copy(update={"seed": None, "quality": None})
+            request = _lane(order, source.job).model_copy(
+                update={"seed": None, "sameseed": None, "quality": None}
+            )
             start = Start(picture=picture_of(source.job, order.index), strength=STRENGTHS[order.strength])
             return _drawn(request, profile, seed, start, names)
         case Cell():
