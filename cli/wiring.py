@@ -68,9 +68,11 @@ def confidant_on(database: Database, folder: Folder, desk: JobDesk, settings: Se
 
 def office_on(database: Database, folder: Folder, settings: Settings) -> SqliteAdminDesk:
     """Return the admins' desk over an open database."""
+    catalogue = checkpoint.catalogue(settings)
     return SqliteAdminDesk(
         database,
-        models=checkpoint.catalogue(settings).names,
+        models=catalogue.names,
+        flags={entry.name: entry.flags for entry in catalogue.entries},
         rules=Rules(settings.limits, settings.credits),
         pictures=folder.pictures,
         clock=time.time,

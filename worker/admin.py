@@ -198,6 +198,9 @@ class ModelLine(Frozen):
     name: str
     enabled: bool
     default: bool
+    flags: tuple[str, ...] = ()  # by which people ask for it
+    waiting: int = 0  # jobs that it shall draw
+    workers: int = 0  # that have it loaded
 
 
 class WorkerLine(Frozen):

@@ -38,20 +38,33 @@ async def admin(boss: Member, path: str, /, *, root: str = "admin", **options: A
         {"type": 5 if isinstance(value, bool) else KINDS.get(name, 3), "name": name, "value": value}
         for name, value in options.items()
     ]
-    nested: list[dict[str, Any]] = typed
+    known = {**boss.messages}
+    await boss._interact(2, _command(command, path, typed))
+    answer: Message = await boss.until(lambda: said(boss, known))
+    return answer
+
+
+async def offered(boss: Member, path: str, option: str, typed: str) -> list[str]:
+    """Type into an option of ``/admin`` and return what is offered."""
+    index = await boss.rest("GET", f"/guilds/{boss.facts['guild_id']}/application-command-index")
+    command = next(c for c in index["application_commands"] if c["name"] == "admin")
+    focused = {"type": 3, "name": option, "value": typed, "focused": True}
+    nonce = await boss._interact(4, _command(command, path, [focused]))
+    answer: Message = await boss.until(lambda: boss.suggested(nonce))
+    return [choice["value"] for choice in answer["choices"]]
+
+
+def _command(command: dict[str, Any], path: str, options: list[dict[str, Any]]) -> dict[str, Any]:
     for depth, name in enumerate(reversed(path.split())):
-        nested = [{"type": 1 if depth == 0 else 2, "name": name, "options": nested}]
-    data = {
+        options = [{"type": 1 if depth == 0 else 2, "name": name, "options": options}]
+    return {
         "version": command["version"],
         "id": command["id"],
-        "name": root,
+        "name": command["name"],
         "type": 1,
-        "options": nested,
+        "options": options,
         "attachments": [],
     }
-    known = {**boss.messages}
-    await boss._interact(2, data)
-    return await boss.until(lambda: said(boss, known))
 
 
 def said(person: Member, known: dict[str, Message]) -> Message | None:

@@ -77,7 +77,8 @@ class Studio:
             )
             self.office = SqliteAdminDesk(
                 self.database,
-                models=("tiny",),
+                models=self.catalogue.names,
+                flags={entry.name: entry.flags for entry in self.catalogue.entries},
                 rules=Rules(self.limits, Credits()),
                 pictures=self.folder,
                 clock=time.time,

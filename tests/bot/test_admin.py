@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
 
 from playground.permissions import Permission
+from playground.server import Playground
 from tests.acceptance.member import Member, custom_ids
-from tests.bot.admins import admin, appoint, pressed, text
+from tests.bot.admins import admin, appoint, offered, pressed, text
 from tests.bot.easel import Easel
 from tests.bot.studio import Studio, labelled, ordered, private
 from tests.bot.test_moderation_flow import moderated
 from worker.admin import Actor, QueueMode
 from worker.api import ErrorCode, JobState
+from worker.catalogue import Catalogue, Entry
 from worker.deeds import Rank, SetMode, SetRole, Verb, Which
+from worker.recipe import ModelProfile
 
 BOSS = Actor(name="cli:ada")
 
@@ -327,6 +331,43 @@ async def test_the_last_model_is_not_switched_off(live: Studio, boss: Member) ->
     assert "no model `huge`" in text(await admin(boss, "models enable", model="huge"))
     await admin(boss, "models default", model="tiny")
     assert "`tiny`: on, the default" in text(await admin(boss, "models list"))
+
+
+async def test_models_are_listed_switched_and_made_the_default(
+    tmp_path: Path, playground: Playground
+) -> None:
+    studio = Studio(tmp_path, playground)
+    profiles = [ModelProfile(name=name, source=name, size=64) for name in ("tiny", "inker")]
+    studio.catalogue = Catalogue(
+        entries=tuple(Entry(profile=p, versions=(v,)) for p, v in zip(profiles, ("6", "5"), strict=True))
+    )
+    async with studio.open(), studio.running(), studio.member() as boss:
+        appoint(studio, boss.user["id"], Permission.ADMINISTRATOR)
+        assert "`tiny`: on, the default · `--v 6` · loaded by 0 workers" in text(
+            await admin(boss, "models list")
+        )
+        assert await offered(boss, "models default", "model", "INK") == ["inker"]
+        assert await offered(boss, "models disable", "model", "") == ["tiny", "inker"]
+        await admin(boss, "models default", model="inker")
+        nonce = await boss.command("imagine", prompt="a fox")
+        await boss.until(lambda: boss.answer(nonce))
+        [job] = await studio.desk.recent(limit=1)
+        assert job.model == "inker"
+        assert "1 jobs wait for it" in text(await admin(boss, "models disable", model="inker"))
+        shown = text(await admin(boss, "models list"))
+        assert "`inker`: off · `--v 5` · loaded by 0 workers · 1 jobs wait for it" in shown
+        assert "`tiny`: on, the default" in shown
+        assert "switched off" in text(await admin(boss, "models default", model="inker"))
+        nonce = await boss.command("imagine", prompt="a hen")
+        await boss.until(lambda: boss.answer(nonce))
+        [job] = await studio.desk.recent(limit=1)
+        assert job.model == "tiny"
+        await admin(boss, "models enable", model="inker")
+        friend = studio.playground.admin.add_user("friend")
+        appoint(studio, friend.id, Permission.MANAGE_GUILD)
+        async with studio.member(friend.token) as other:  # without a rank: not even the names
+            assert await offered(other, "models default", "model", "") == []
+        assert await verbs(studio) == ["models default", "models disable", "models enable"]
 
 
 async def test_credits_are_granted_limited_and_shown(live: Studio, boss: Member, friend: Member) -> None:

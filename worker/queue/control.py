@@ -30,7 +30,7 @@ class Effect:
         target: On what it was done.
         before: What was so.
         after: What is so now.
-        touched: Jobs it stopped.
+        touched: Jobs it stopped, or that wait for what it changed.
         job: The job it ordered.
     """
 

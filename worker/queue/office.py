@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from uuid import UUID
 
 from worker.accounts import Account, Allowance, Whose
@@ -74,6 +75,7 @@ class SqliteAdminDesk:
         database: Database,
         *,
         models: Sequence[str],
+        flags: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
         rules: Rules,
         pictures: Path,
         clock: Callable[[], float],
@@ -85,6 +87,7 @@ class SqliteAdminDesk:
         Args:
             database: Open for as long as the desk is used.
             models: What the configuration names, the one that draws first.
+            flags: How people ask for each of them.
             rules: What the configuration allows people to use.
             pictures: The picture folder.
             clock: Tells Unix seconds.
@@ -93,6 +96,7 @@ class SqliteAdminDesk:
         """
         self._database = database
         self._models = tuple(models)
+        self._flags = flags
         self._rules = rules
         self._pictures = pictures
         self._clock = clock
@@ -271,7 +275,8 @@ class SqliteAdminDesk:
 
     async def models(self) -> Sequence[ModelLine]:
         """Return the models."""
-        return await self._database.read(partial(views.models, installed=self._models))
+        work = partial(views.models, installed=self._models, flags=self._flags, locks=self._locks)
+        return await self._database.read(work)
 
     async def status(self) -> Status:
         """Look at workers, queue and disk; takes `MEASURE_SECONDS` at most for the pictures."""

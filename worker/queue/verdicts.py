@@ -188,7 +188,7 @@ def set_word(db: sqlite3.Connection, deed: SetWord) -> Effect:
 
 
 def set_model(db: sqlite3.Connection, deed: SetModel, installed: Collection[str]) -> Effect:
-    """Switch a model on or off, or make it the default.
+    """Switch a model on or off, or make it the default; what waits for it is touched, and stays.
 
     Raises:
         AdminError: ``UNKNOWN_MODEL``, ``LAST_MODEL`` or ``MODEL_IS_OFF``.
@@ -198,6 +198,9 @@ def set_model(db: sqlite3.Connection, deed: SetModel, installed: Collection[str]
     rows = {row["name"]: row for row in db.execute("SELECT name, enabled, is_default FROM models")}
     enabled = {name for name in installed if name not in rows or rows[name]["enabled"]}
     before = _model(deed.name in enabled, deed.name in rows and bool(rows[deed.name]["is_default"]))
+    waiting = db.execute(
+        "SELECT count(*) FROM jobs WHERE state = 'queued' AND model = ?", (deed.name,)
+    ).fetchone()[0]
     match deed.verb:
         case Verb.MODELS_ENABLE:
             after = before | {"enabled": True}
@@ -215,7 +218,7 @@ def set_model(db: sqlite3.Connection, deed: SetModel, installed: Collection[str]
         " ON CONFLICT DO UPDATE SET enabled = excluded.enabled, is_default = excluded.is_default",
         {"name": deed.name, **after},
     )
-    return Effect(f"model {deed.name}", before, after)
+    return Effect(f"model {deed.name}", before, after, touched=waiting)
 
 
 def _model(enabled: bool, default: bool) -> dict[str, JsonValue]:  # noqa: FBT001 - two columns

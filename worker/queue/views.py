@@ -1,7 +1,8 @@
 """What admins are shown: reads only."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from parser import Speed
@@ -168,10 +169,32 @@ def words(
     return [Word(**row) for row in rows], total
 
 
-def models(db: sqlite3.Connection, installed: Sequence[str]) -> Sequence[ModelLine]:
-    """Return the models of the configuration; the first is the default where nobody chose."""
+def models(
+    db: sqlite3.Connection, installed: Sequence[str], flags: Mapping[str, tuple[str, ...]], locks: Path
+) -> Sequence[ModelLine]:
+    """Return the models of the configuration; the first is the default where nobody chose.
+
+    Args:
+        db: To read.
+        installed: Their names.
+        flags: How people ask for each.
+        locks: The folder of the workers' lock files.
+    """
     off, default = switches(db, installed)
-    return [ModelLine(name=name, enabled=name not in off, default=name == default) for name in installed]
+    loaded = Counter(name for worker in workers(db, locks) for name in worker.model.split(", "))
+    rows = db.execute("SELECT model, count(*) AS jobs FROM jobs WHERE state = 'queued' GROUP BY model")
+    waiting = {row["model"]: row["jobs"] for row in rows}
+    return [
+        ModelLine(
+            name=name,
+            enabled=name not in off,
+            default=name == default,
+            flags=flags.get(name, ()),
+            waiting=waiting.get(name, 0),
+            workers=loaded[name],
+        )
+        for name in installed
+    ]
 
 
 def workers(db: sqlite3.Connection, locks: Path) -> Sequence[WorkerLine]:

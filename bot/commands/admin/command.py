@@ -50,7 +50,7 @@ class AdminCommand(app_commands.Group):
             RoleGroup(clerk),
             ChannelGroup(clerk),
             WordsGroup(clerk, moderation=moderation),
-            ModelsGroup(clerk),
+            ModelsGroup(clerk, office=office),
         ):
             self.add_command(group)
 

@@ -57,6 +57,9 @@ def models(found: Sequence[ModelLine], number: int, texts: Texts) -> Sheet:
             name=line.name,
             state=texts("admin.models.on" if line.enabled else "admin.models.off"),
             default=texts("admin.models.default") if line.default else "",
+            flags=f" · `{'`, `'.join(line.flags)}`" if line.flags else "",
+            waiting=texts("admin.models.waiting", n=line.waiting) if line.waiting else "",
+            workers=line.workers,
         )
         for line in found
     )

@@ -1,5 +1,6 @@
 """`/admin models …`."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -8,8 +9,13 @@ from discord import app_commands
 from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.options import WORDS
+from bot.faults import BotError
+from bot.settings import STORE_FAILURES
+from worker.admin import AdminDesk
 from worker.deeds import SetModel, Verb
 
+CHOICES = 25  # that Discord shows
+NAMED = 100  # characters of one
 Name = app_commands.Range[str, 1, 100]
 Switch = Literal[Verb.MODELS_ENABLE, Verb.MODELS_DISABLE, Verb.MODELS_DEFAULT]
 
@@ -17,9 +23,10 @@ Switch = Literal[Verb.MODELS_ENABLE, Verb.MODELS_DISABLE, Verb.MODELS_DEFAULT]
 class ModelsGroup(app_commands.Group):
     """Says what draws."""
 
-    def __init__(self, clerk: Clerk) -> None:
+    def __init__(self, clerk: Clerk, *, office: AdminDesk) -> None:
         super().__init__(name="models", description=WORDS("admin.help.models"))
         self._clerk = clerk
+        self._office = office
 
     @app_commands.command(name="list", description=WORDS("admin.help.models list"))
     async def list(self, interaction: Interaction) -> None:
@@ -43,6 +50,20 @@ class ModelsGroup(app_commands.Group):
     async def default(self, interaction: Interaction, model: Name) -> None:
         """Choose the model of those who say none."""
         await guarded(interaction, partial(self._switch, interaction, Verb.MODELS_DEFAULT, model))
+
+    @enable.autocomplete("model")
+    @disable.autocomplete("model")
+    @default.autocomplete("model")
+    async def _suggest(self, interaction: Interaction, current: str) -> Sequence[app_commands.Choice[str]]:
+        """Offer the names there are to who may see them; to others, and where something fails, nothing."""
+        try:
+            await self._clerk.authority.demand(interaction, Verb.MODELS_LIST)
+            names = [line.name for line in await self._office.models()]
+        except (BotError, *STORE_FAILURES):
+            return []
+        wanted = current.strip().casefold()
+        found = [name for name in names if wanted in name.casefold() and len(name) <= NAMED]
+        return [app_commands.Choice(name=name, value=name) for name in found[:CHOICES]]
 
     async def _switch(self, interaction: Interaction, verb: Switch, model: str) -> None:
         await self._clerk.do(interaction, SetModel(verb=verb, name=model))
