@@ -21,5 +21,5 @@ def closed_by(error: WorkerError, texts: Texts) -> Closed:
         return Closed(links=links)
     if error.code is not ErrorCode.VERSION_UNAVAILABLE:
         return _CLOSED.get(error.code, Closed())
-    choices = {name: tuple(str(error.detail.get(name, "")).split()) for name in _NO_VERSIONS}
-    return Closed(choices=choices, reasons=_NO_VERSIONS)
+    versions, niji = (tuple(str(error.detail[each]).split()) for each in ("versions", "niji"))
+    return Closed(choices={"version": versions, "niji": niji}, reasons=_NO_VERSIONS)
