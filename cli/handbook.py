@@ -147,7 +147,7 @@ def strip(row: Parameter, facts: Facts, profile: ModelProfile) -> Strip:
             return Strip(tuple(understood), text)
         same = True
     if same:
-        return Strip(reason="No pictures: it changes when, how often or for whom is drawn, not what.")
+        return Strip(reason="No pictures: as the program comes, it changes nothing in the picture itself.")
     return Strip(reason="No pictures: the embedded model cannot show it.")
 
 

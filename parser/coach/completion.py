@@ -72,7 +72,7 @@ def complete(typed: str, table: Table = TABLE, closed: Closed = OPEN) -> tuple[C
         return () if text == typed else (Choice(text, text),)
     live = _live(shown(text))
     found = _flagged(text, error) if live is None else _offers(text, live, error, table, closed)
-    unique = {choice.value: choice for choice in reversed(list(found)) if units(choice.value) <= LIMIT}
+    unique = {choice.value: choice for choice in reversed(list(found)) if 0 < units(choice.value) <= LIMIT}
     return tuple(reversed(unique.values()))[:CHOICES]
 
 
@@ -199,6 +199,7 @@ def units(text: str) -> int:
 
 def _with_hint(value: str, words: str) -> Choice:
     """Return a choice that shows *value* and, as far as there is room, *words*."""
+    value = value.rstrip()
     plain = re.sub("[⟨⟩`]", "", words)
     room = LIMIT - units(value) - 3  # for a blank and the brackets
     if units(plain) > room:

@@ -157,7 +157,7 @@ async def test_names_and_values_are_completed_and_a_mistake_is_flagged_while_typ
 ) -> None:
     names = await suggestions(person, "imagine", "prompt", "a cat --se")
     assert names[0]["value"] == "a cat --seed"
-    assert names[0]["name"].startswith("a cat --seed ⟨ⓘ 0 to 4294967295, default ")
+    assert names[0]["name"].startswith("a cat --seed ⟨💡 0 to 4294967295, default ")
     values = await suggestions(person, "imagine", "prompt", "a cat --q ")
     assert [each["value"] for each in values[1:]] == [
         f"a cat --q {q}" for q in ("0.25", "0.5", "1", "2", "5")
@@ -172,14 +172,14 @@ async def test_names_and_values_are_completed_and_a_mistake_is_flagged_while_typ
 async def test_own_options_are_completed_too(live: Studio, person: Member) -> None:
     await live.settings.people.define(int(person.user["id"]), "mine", "oil painting --stop 60")
     [own] = await suggestions(person, "coach", "prompt", "a cat --min")
-    assert own == {"name": "a cat --mine ⟨ⓘ yours: oil painting --stop 60⟩", "value": "a cat --mine"}
+    assert own == {"name": "a cat --mine ⟨💡 yours: oil painting --stop 60⟩", "value": "a cat --mine"}
     assert await suggestions(person, "imagine", "prompt", "a cat --mine") == []
 
 
 async def test_the_hint_of_a_choice_that_was_typed_on_is_no_part_of_the_prompt(
     live: Studio, person: Member
 ) -> None:
-    nonce = await person.command("imagine", prompt="a cat --seed ⟨ⓘ 0 to 4294967295⟩ 4")
+    nonce = await person.command("imagine", prompt="a cat --seed ⟨💡 0 to 4294967295⟩ 4")
     waiting = await person.until(lambda: person.answer(nonce))
     assert waiting["content"].startswith("**a cat --seed 4** - <@")
 
