@@ -155,8 +155,7 @@ class Journeyman(commands.Bot):
         self._herald: Herald | None = None
         if office is not None and authority is not None:
             self._clerk = self._governed(office, authority, outlet, moderation)
-            words = texts_for("en-US")
-            self._herald = Herald(self, office, home=home, texts=words, pace=pace, clock=clock)
+            self._herald = Herald(self, office, home=home, texts=texts_for("en-US"), pace=pace, clock=clock)
 
     def _governed(
         self, office: AdminDesk, authority: Authority, outlet: Outlet, moderation: Moderation | None
