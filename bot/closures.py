@@ -7,6 +7,12 @@ from worker.api import ErrorCode, LinksRefused, WorkerError
 _CLOSED = {
     ErrorCode.TURBO_OFF: Closed(parameters=frozenset({"turbo"})),
     ErrorCode.IMAGES_UNAVAILABLE: Closed(images=True),
+    ErrorCode.STYLE_UNAVAILABLE: Closed(
+        choices={"style": ("raw",)},
+        reasons={
+            "style": "No model here has that style; `--style raw` there is, which leaves the house style out."
+        },
+    ),
 }
 _NO_VERSIONS = {
     "version": "The models of this server have no versions; leave `--version` out.",

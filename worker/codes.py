@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     TIMED_OUT = "timed_out"  # likewise, for a while
     QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
     MODEL_OFF = "model_off"  # an admin switched the model off
+    STYLE_UNAVAILABLE = "style_unavailable"  # Midjourney's, and of models that only Midjourney has
     VERSION_UNAVAILABLE = "version_unavailable"  # no model here has that version
     DATABASE_BUSY = "database_busy"
     DISK_FULL = "disk_full"

@@ -133,9 +133,11 @@ def resolve(
         names: Of the stored pictures that the request names, by address.
 
     Raises:
-        Rejected: ``SIZE_UNAVAILABLE``.
+        Rejected: ``SIZE_UNAVAILABLE`` or ``STYLE_UNAVAILABLE``.
         PictureGone: A picture that the request names is not stored.
     """
+    if request.style not in (None, "raw"):
+        raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
     steps = profile.steps * (1 if request.quality is None else request.quality)
     steps = max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
     stop = 100 if request.stop is None else request.stop

@@ -144,6 +144,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.model_off.title": "Model off",
         "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
+        "worker.style_unavailable.title": "Style not available",
+        "worker.style_unavailable": "No model here has the style `{asked}`; describe the look in words, or take `--style raw`.",
         "worker.version_unavailable.title": "Version not available",
         "worker.version_unavailable": "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one.",
         "worker.database_busy.title": "Busy",

@@ -7,6 +7,7 @@ import pytest
 from parser import Part
 from tests.worker.house import PROFILE, request
 from worker import cost
+from worker.api import ErrorCode, Rejected
 from worker.effects import MOST_HOUSE, Displacement, house_share
 from worker.recipe import PICTURES, Start, picture_seed, resolve
 
@@ -63,6 +64,12 @@ def test_stylize_holds_more_tightly_to_the_text_and_raw_never_more_than_the_mode
     assert guidance(stylize=1000, raw=True) == guidance()
     free = PROFILE.model_copy(update={"guidance": 1.0})
     assert resolve(request(stylize=1000), free, seed=1).guidance == 1.0
+
+
+def test_a_style_of_midjourneys_own_models_is_refused_by_name() -> None:
+    with pytest.raises(Rejected) as refused:
+        resolve(request(style="cute"), PROFILE, seed=1)
+    assert (refused.value.code, refused.value.detail) == (ErrorCode.STYLE_UNAVAILABLE, {"asked": "cute"})
 
 
 def test_sameseed_gives_all_four_pictures_one_noise() -> None:
