@@ -51,11 +51,13 @@ def check_lane(readings: Sequence[Reading], lane: Speed | None) -> list[Reading]
     message = "You can not submit batch jobs in relax mode; write `--fast`, or one prompt at a time."
 
     def checked(reading: Reading) -> Reading:
+        named = [use.name for use in reading.uses if use.name in tuple(Speed)]
         problems = [
             Problem(ErrorCode.BATCH_IN_RELAX, message, use.span, (Edit(*use.span, "--fast"),))
             for use in reading.uses_of("relax")
+            if named[0] == use.name  # else it contradicts, which is problem enough
         ]
-        if lane is Speed.RELAX and not any(reading.uses_of(speed) for speed in Speed):
+        if lane is Speed.RELAX and not named:
             end = len(reading.plain.text)
             edit = Edit(end, end, " --fast")
             problems.append(Problem(ErrorCode.BATCH_IN_RELAX, message, (end, end), (edit,)))

@@ -1,4 +1,4 @@
-"""Text that was surely meant as a parameter: ``-ar 16:9``, ``cat--ar 16:9``, ``-- ar 16:9``."""
+"""Text surely meant as a parameter: ``-ar 16:9``, ``cat--ar 16:9``, ``-- ar 16:9``, ``cat--tile``."""
 
 import re
 
@@ -14,8 +14,10 @@ from parser.written import cut
 LOOKALIKE = re.compile(
     rf"(?:(?:(?<= )|^)-(?=[A-Za-z])|(?:(?<= )|^)--+ {{1,3}}|(?<=[^ -])(?:--|[{DASHES}]))"
     rf"(?P<name>[A-Za-z]{{1,12}})(?P<gap> {{1,3}}|[=:]|(?=[0-9]))"
-    rf"(?P<value>[0-9.]+(?P<ratio>:[0-9]+)?)(?=[{PUNCTUATION}]*(?: |$))"
+    rf"(?P<value>[0-9.]*[0-9](?P<ratio>:[0-9]+)?)[{PUNCTUATION}]*(?= |$)"
 )
+# A name that takes nothing, glued to the last word.
+LAST = re.compile(rf"(?<=[^ -])--(?P<name>[A-Za-z]{{2,12}})[{PUNCTUATION}]*$")
 NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.RATIO)
 
 
@@ -34,10 +36,20 @@ def check_lookalikes(head: Head, text: str, table: Table, problems: Problems) ->
             continue
         if (row.kind is Kind.RATIO) is not (match["ratio"] is not None) or prosaic(match):
             continue
-        right = f"--{match['name']} {match['value']}"
-        message = (
-            f"`{cut(match.group())}` looks like a parameter, but is text as it stands; "
-            f"write `{cut(right)}` behind a space."
-        )
-        edits = (Edit(*match.span()), Edit(stop, stop, f" {right}"))
-        problems.add(ErrorCode.LOOKS_LIKE_PARAMETER, message, match.span(), *edits)
+        refuse_lookalike(match, f"--{match['name']} {match['value']}", stop, problems)
+    last = LAST.search(text, start, stop)
+    row = table.find(last["name"]) if last else None
+    if last and row is not None and row.kind is Kind.FLAG:
+        refuse_lookalike(last, f"--{last['name']}", stop, problems)
+
+
+def refuse_lookalike(match: re.Match[str], right: str, end: int, problems: Problems) -> None:
+    """Say what to write instead; it belongs to the *end* of the text."""
+    found = match.group().rstrip(PUNCTUATION)
+    message = (
+        f"`{cut(found)}` looks like a parameter, but is text as it stands; "
+        f"write `{cut(right)}` behind a space."
+    )
+    edits = (Edit(*match.span()), Edit(end, end, f" {right}"))
+    span = (match.start(), match.start() + len(found))
+    problems.add(ErrorCode.LOOKS_LIKE_PARAMETER, message, span, *edits)

@@ -7,6 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parser import (
+    BATCH_LIMIT,
+    Batch,
     ErrorCode,
     ImagePrompt,
     ImagineRequest,
@@ -16,6 +18,7 @@ from parser import (
     StyleReference,
     Visibility,
     canonical,
+    read_batch,
 )
 from parser import parse as parse_
 from parser.canonical import written
@@ -205,6 +208,13 @@ def outcome(text: str) -> ImagineRequest | PromptErrors:
         return refusal
 
 
+def batch_of(text: str) -> Batch | PromptErrors:
+    try:
+        return read_batch(text, table=EVERYTHING)
+    except PromptErrors as refusal:
+        return refusal
+
+
 @settings(max_examples=80, deadline=None)
 @given(requests())
 def test_the_echo_of_a_request_parses_to_it(request: ImagineRequest) -> None:
@@ -235,6 +245,22 @@ def test_any_text_gives_a_request_whose_echo_is_final_or_errors_that_point_into_
         assert "^" in error.pointer().splitlines()[1]
         if error.suggestion is not None:
             parse(error.suggestion)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS)
+@example("{a, --fast} --relax --repeat 3")
+@example("x{, --tile} {--q 3, -ar 1:9}")
+def test_any_text_makes_jobs_whose_echoes_make_them_again_or_errors_that_point_into_it(text: str) -> None:
+    found = batch_of(text)
+    if isinstance(found, Batch):
+        assert 1 <= len(found.prompts) <= BATCH_LIMIT
+        assert all(parse(canonical(request)) == request for request in found.prompts)
+        return
+    for error in found.errors:
+        assert all(0 <= start <= stop <= len(text) for start, stop in (error.span, *error.also))
+    suggestion = found.errors[0].suggestion
+    assert suggestion is None or isinstance(batch_of(suggestion), Batch)
 
 
 @pytest.mark.parametrize(
