@@ -15,7 +15,10 @@ RIDGE = 1e-3  # added to variances, so that a channel without any can be divided
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """How latents are spread: ``mean`` of shape ``(channels,)``, ``covariance`` ``(channels, channels)``."""
+    """How latents are spread: ``mean`` of shape ``(channels,)``, ``covariance`` ``(channels, channels)``.
+
+    In double precision on the CPU, which every machine has; latents are small enough for the way there.
+    """
 
     mean: torch.Tensor
     covariance: torch.Tensor
@@ -32,7 +35,7 @@ class Pull:
 
 def palette_of(latents: torch.Tensor) -> Palette:
     """Return the statistics of *latents*, shape ``(1, channels, rows, columns)``."""
-    pixels = latents.double().flatten(2)[0]
+    pixels = latents.to("cpu", torch.double).flatten(2)[0]
     mean = pixels.mean(dim=1)
     centred = pixels - mean[:, None]
     return Palette(mean, centred @ centred.T / pixels.shape[1])
@@ -58,10 +61,10 @@ def pulled(estimate: torch.Tensor, pull: Pull, signal: float) -> torch.Tensor:
     """
     own = palette_of(estimate)
     move = _apart if pull.version <= COLOURS_APART else _together
-    pixels = estimate.double().flatten(2)[0]
+    pixels = estimate.to("cpu", torch.double).flatten(2)[0]
     styled = move(own, pull.palette) @ (pixels - own.mean[:, None]) + pull.palette.mean[:, None]
     share = pull.share * signal
-    return torch.lerp(estimate, styled.to(estimate.dtype).view_as(estimate), share)
+    return torch.lerp(estimate, styled.view_as(estimate).to(estimate), share)
 
 
 def _apart(own: Palette, other: Palette) -> torch.Tensor:
