@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +99,18 @@ def studio_of(checkpoint: Checkpoint) -> Studio:
 
 
 @pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoint]:
-    root = tmp_path_factory.mktemp("kinds")
-    return {name: loaded(root / str(number), kind) for number, (name, kind) in enumerate(KINDS.items())}
+def checkpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Checkpoint]:
+    return cache(lambda name: loaded(tmp_path_factory.mktemp("kind"), KINDS[name]))
 
 
-@pytest.fixture(params=KINDS)
-def subject(request: pytest.FixtureRequest, checkpoints: dict[str, Checkpoint]) -> Iterator[Subject]:
-    checkpoint = checkpoints[request.param]
+SELDOM = {"1.x", "2.x, v-prediction, zero SNR", "Turbo"}  # the others show what is particular already
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in KINDS]
+)
+def subject(request: pytest.FixtureRequest, checkpoint_of: Callable[[str], Checkpoint]) -> Iterator[Subject]:
+    checkpoint = checkpoint_of(request.param)
     with torch.inference_mode():
         yield Subject(KINDS[request.param], checkpoint, studio_of(checkpoint))
 
@@ -137,6 +142,7 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(subject: Subj
     assert distance(ours, theirs) <= SAME
 
 
+@pytest.mark.slow
 def test_a_picture_in_company_equals_the_picture_alone(subject: Subject) -> None:
     recipes = {
         "plain": subject.recipe((FOX, 1.0), seed=2),
@@ -155,6 +161,7 @@ def test_a_picture_in_company_equals_the_picture_alone(subject: Subject) -> None
     assert max(subject.studio.engine.passes) >= 2
 
 
+@pytest.mark.slow
 def test_weights_move_a_picture_between_its_parts(subject: Subject) -> None:
     def drawn(fox: float) -> np.ndarray:
         recipe = subject.recipe((FOX, fox), (CAR, 1.0), seed=5)
@@ -169,11 +176,11 @@ def test_weights_move_a_picture_between_its_parts(subject: Subject) -> None:
     assert np.abs(drawn(9.0) - one).mean() < np.abs(between - one).mean()
 
 
-def test_without_guidance_a_sample_costs_one_row(checkpoints: dict[str, Checkpoint]) -> None:
+def test_without_guidance_a_sample_costs_one_row(checkpoint_of: Callable[[str], Checkpoint]) -> None:
     with torch.inference_mode():
-        studio = studio_of(checkpoints["LCM"])
+        studio = studio_of(checkpoint_of("LCM"))
         rows: list[int] = []
-        unet = checkpoints["LCM"].unet
+        unet = checkpoint_of("LCM").unet
         hook = unet.register_forward_pre_hook(lambda _module, given: rows.append(len(given[0])))
         try:
             recipe = painted((FOX, 1.0), steps=4, guidance=1.0, width=tiny.SIZE, height=tiny.SIZE)

@@ -135,6 +135,7 @@ def test_what_does_not_exist_or_fit_is_one_sentence(folder: Path, build: dict[st
     assert told in reason(folder, **build)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_from_elsewhere_is_the_one_that_is_used(
     folder: Path, plain: Checkpoint, tmp_path: Path
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_lora_is_added_to_the_weights_as_strongly_as_is_said(
     assert len({plain.hash, half.hash, whole.hash}) == 3
 
 
+@pytest.mark.slow
 def test_two_loras_add_up(folder: Path, plain: Checkpoint, lora: Path) -> None:
     twice = loaded(folder, loras=(Adapter(source=str(lora), weight=0.5),) * 2)
     once = loaded(folder, loras=(Adapter(source=str(lora.parent), weight=1.0),))
@@ -216,6 +218,7 @@ def test_a_learnt_word_reaches_the_encoder_with_all_its_vectors(
     assert not torch.allclose(ours, Conditioner(plain).encode("a <fox> on a hill"), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [
