@@ -138,8 +138,7 @@ def resolve(
     """
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
-    steps = profile.steps * (1 if request.quality is None else request.quality)
-    steps = max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
+    steps = schedule(request, profile)
     stop = 100 if request.stop is None else request.stop
     width, height = sides(request.aspect or (1, 1), profile, DRAFT_AREA if request.draft else 1)
     positive, negative, pull = split(request)
@@ -159,9 +158,15 @@ def resolve(
         style=style_of(request, names or {}),
         tile=bool(request.tile),
     )
-    return (
-        drawing if start is not None else drawing.model_copy(update=_grid_only(request, profile, seed, names))
-    )
+    if start is not None:
+        return drawing
+    return drawing.model_copy(update=_grid_only(request, profile, seed, names))
+
+
+def schedule(request: ImagineRequest, profile: ModelProfile) -> int:
+    """Return the length of the schedule, in steps."""
+    steps = profile.steps * (1 if request.quality is None else request.quality)
+    return max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
 
 
 def _grid_only(

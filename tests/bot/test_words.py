@@ -222,6 +222,10 @@ def test_a_grid_has_nine_buttons_and_single_pictures_their_own() -> None:
 
 FACTS = {  # whatever some code may tell
     "waiting": 10,
+    "served": "`--v 6`",
+    "text": "a fox",
+    "length": 6001,
+    "jobs": 41,
     "until": 0,
     "reason": "",
     "model": "tiny",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from parser import ImagineRequest, Speed
@@ -37,7 +38,6 @@ from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.grids import GRID, composed
 from worker.images import ImageStore
-from worker.links import Links
 from worker.lock import any_worker, is_held, live_workers, worker_lock
 from worker.queue import gate, inputs, news, places, quota, quotes
 from worker.queue.checkpoints import installed
@@ -48,6 +48,9 @@ from worker.queue.rows import Draft, find, find_by_key, inputs_of, insert, move,
 from worker.queue.shelf import Shelf, shelf
 from worker.recipe import PICTURES, Drawing, ModelProfile
 from worker.references import links_of, numbered
+
+if TYPE_CHECKING:
+    from worker.links import Links  # brings an HTTP client along, which only who fetches needs
 
 
 class SqliteDesk:
@@ -61,7 +64,7 @@ class SqliteDesk:
         limits: Limits,
         credits: Credits | None = None,
         catalogue: Catalogue,
-        links: Links | None = None,
+        links: "Links | None" = None,
         clock: Callable[[], float],
         random: Random,
         locks: Path,

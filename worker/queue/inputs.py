@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from parser import ImagineRequest
 from worker.api import ErrorCode, JobId, PictureGone, Rejected
 from worker.images import ImageStore
-from worker.links import Links
 from worker.recipe import Drawing, Recipe
 from worker.references import Ingredient, file_of, housed, links_of
+
+if TYPE_CHECKING:
+    from worker.links import Links  # brings an HTTP client along, which only who fetches needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Inputs:
         return {address: housed(file, job_id) for address, file in self.files.items()}
 
 
-async def fetched(request: ImagineRequest, links: Links | None) -> Inputs:
+async def fetched(request: ImagineRequest, links: "Links | None") -> Inputs:
     """Return the pictures that *request* names.
 
     Raises:
