@@ -48,11 +48,11 @@ def check_companions(head: Head, parameters: Parameters, problems: Problems) -> 
 
 def check_beside_images(head: Head, parameters: Parameters, problems: Problems) -> None:
     """Say so of every parameter that pictures without any text cannot follow."""
-    pictures = tuple(image.span for image in head.uses)
+    pictures = (head.uses[0].span[0], head.uses[-1].span[1])
     for use in parameters.uses:
         if use.name in WANT_TEXT:
             message = f"`--{use.name}` needs some text in the prompt; describe the picture, or leave it out."
             problems.add(ErrorCode.NEEDS_ANOTHER, message, use.span, use.removal)
         elif use.name in NOT_ON_IMAGES:
             message = f"`--{use.name}` does not go with image prompts alone; add some text, or leave it out."
-            problems.add(ErrorCode.CONFLICTING_PARAMETERS, message, use.span, use.removal, also=pictures)
+            problems.add(ErrorCode.CONFLICTING_PARAMETERS, message, use.span, use.removal, also=(pictures,))

@@ -20,7 +20,7 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         ("a --fast --q 2 --relax", "  ~~~~~~       ^^^^^^^"),
         ("a --seed 1 --seed 2", "  ~~~~~~~~ ^^^^^^^^"),
         ("a --niji --hd --v 6", "  ~~~~~~      ^^^^^"),
-        (f"{CUP} {INK} --s 9", f"{'~' * len(CUP)} {'~' * len(INK)} ^^^^^"),
+        (f"{CUP} {INK} --s 9", f"{'~' * len(f'{CUP} {INK}')} ^^^^^"),
         ("a --w 64 --h 32", "  ~~~~~~ ^^^^^^"),
         ("{a, b} --fast --relax", "       ~~~~~~ ^^^^^^^"),
     ],
