@@ -7,8 +7,10 @@ from tests.bot.easel import Easel
 from tests.bot.studio import Studio, drawn, job_of, labelled, private
 from worker.accounts import Credits
 from worker.api import Limits
+from worker.catalogue import Catalogue
 from worker.queue.checkpoints import install
 from worker.queue.quota import Rules
+from worker.recipe import ModelProfile
 
 RED = 0xED4245
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -181,7 +183,7 @@ async def test_variations_by_another_model_than_their_source_say_so(
     live: Studio, easel: Easel, person: Member
 ) -> None:
     grid = await drawn(easel, person, "a fox")
-    live.desk._profile = live.desk._profile.model_copy(update={"name": "newer"})
+    live.desk._catalogue = Catalogue.of(ModelProfile(name="newer", source="tiny", size=64))
     await person.press(grid, f"MJ::JOB::variation::1::{job_of(grid)}")
     await easel.finish(await easel.take())
     result = await person.until(lambda: person.find("Variations (Strong) by", having="MJ::JOB::reroll"))
