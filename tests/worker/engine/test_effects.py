@@ -28,8 +28,13 @@ def recipe(text: str, **typed: Any) -> Drawing:
     return resolve(ImagineRequest(text=text, parts=(Part(text=text),), **typed), PROFILE, seed=3)
 
 
-def drawn(studio: Studio, text: str, **typed: Any) -> Pictures:
-    return studio.draw(job(f"{text} {typed}", recipe(text, **typed))) / 255
+def drawn(studio: Studio, text: str, *, pictures: int = 4, **typed: Any) -> Pictures:
+    """Return the first *pictures* of what is typed: each is as it would be beside the others."""
+    return studio.draw(job(f"{text} {typed}", first(recipe(text, **typed), pictures))) / 255
+
+
+def first(recipe: Drawing, pictures: int) -> Drawing:
+    return recipe.model_copy(update={"seeds": recipe.seeds[:pictures]})
 
 
 def apart(pictures: Pictures) -> float:
@@ -55,6 +60,12 @@ def seam(pictures: Pictures) -> float:
     return float(across / inside)
 
 
+def test_chaos_parts_two_pictures_of_a_grid(studio: Studio) -> None:
+    plain, much = (drawn(studio, "a fox on a blue background", pictures=2, chaos=value) for value in (0, 100))
+    assert apart(plain) < 0.8 * apart(much)
+
+
+@pytest.mark.slow
 def test_chaos_makes_the_pictures_of_a_grid_differ_more(studio: Studio) -> None:
     plain, some, much = (drawn(studio, "a fox on a blue background", chaos=value) for value in (0, 40, 100))
     assert apart(plain) < 0.8 * apart(some)
@@ -81,7 +92,7 @@ def test_stylize_leads_toward_the_house_style_and_raw_leaves_it_out(studio: Stud
 
 
 def test_tile_lets_opposite_edges_meet(studio: Studio) -> None:
-    plain, tiled = (drawn(studio, "a fox at sunset", **typed) for typed in ({}, {"tile": True}))
+    plain, tiled = (drawn(studio, "a fox at sunset", pictures=1, **typed) for typed in ({}, {"tile": True}))
     assert seam(plain) > 3
     assert seam(tiled) < 1.5
 
@@ -100,9 +111,9 @@ def test_stop_leaves_a_softer_picture(studio: Studio) -> None:
 
 
 def test_sameseed_starts_all_four_from_one_noise(studio: Studio) -> None:
-    four = drawn(studio, "a fox", sameseed=4)
-    assert apart(four) * 255 <= SAME
-    assert apart(drawn(studio, "a fox", sameseed=4, chaos=60)) > 0.02
+    alike = drawn(studio, "a fox", pictures=2, sameseed=4)
+    assert apart(alike) * 255 <= SAME
+    assert apart(drawn(studio, "a fox", pictures=2, sameseed=4, chaos=60)) > 0.02
 
 
 @pytest.mark.slow
@@ -120,7 +131,9 @@ def test_effects_draw_the_same_alone_and_in_company(studio: Studio) -> None:
         {"tile": True},
         {"exp": 80},
     ]
-    jobs = [job(f"j{number}", recipe("a fox at sunset", **each)) for number, each in enumerate(typed)]
+    jobs = [
+        job(f"j{number}", first(recipe("a fox at sunset", **each), 1)) for number, each in enumerate(typed)
+    ]
     together = studio.play(*jobs)
     for each in jobs:
         assert distance(cells(together[each.job_id]), studio.draw(each)) <= SAME, each.recipe
