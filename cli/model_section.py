@@ -42,9 +42,7 @@ class Model(Section):
 
     name: str | None = Field(default=None, min_length=1, max_length=64)  # how jobs and pictures call it
     source: str = Field(default=EMBEDDED, min_length=1)  # a folder, a .safetensors file, or a hub id
-    description: str | None = (
-        None  # of a single file: a folder or hub id with its configuration and tokenizer
-    )
+    description: str | None = None  # of a single file: a folder or hub id with what it lacks
     default: bool = False  # of several, the one that draws where nobody says otherwise; else the first
     versions: tuple[Numeral, ...] = ()  # what `--version` calls it, such as `["6", "6.1"]`
     niji: tuple[Numeral, ...] = ()  # what `--niji` calls it, such as `["6"]`
