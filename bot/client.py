@@ -42,6 +42,7 @@ from bot.pace import Pace
 from bot.prefer import Prefer
 from bot.privacy import Privacy
 from bot.reactions import Reactions
+from bot.reconnecting import bound_pauses
 from bot.settings import Settings
 from bot.texts import Texts
 from bot.tree import Tree
@@ -276,6 +277,7 @@ class Journeyman(commands.Bot):
         A gateway that is away at the very first handshake ends it with an `AttributeError`, and a connection
         lost in the middle of any handshake with an `AssertionError` of aiohttp's.
         """
+        bound_pauses()
         for seconds in (*HANDSHAKE_SECONDS, None):
             try:
                 await self.connect()

@@ -10,6 +10,8 @@ import pytest
 import structlog
 from PIL import Image
 
+from bot import reconnecting
+from bot.metrics import is_connected
 from playground.faults import Fault, FaultKind
 from playground.interaction_payload import payload
 from playground.models import Facts
@@ -506,3 +508,25 @@ async def test_it_works_in_a_direct_message(live: Studio, easel: Easel, person: 
 def test_nobody_promises_an_answer_past_what_keeps_a_failed_promise_from_doing_harm(root: Path) -> None:
     raw = {path.name for path in (root / "bot").rglob("*.py") if "response.defer(" in path.read_text()}
     assert raw == {"answers.py"}
+
+
+async def test_a_gateway_that_was_lost_often_is_tried_again_within_half_a_minute(
+    live: Studio, easel: Easel, person: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """discord.py's own pauses would be minutes by now."""
+    monkeypatch.setattr(reconnecting, "LONGEST_PAUSE", 0.05)
+    live.playground.faults.refuse_connections(12)
+    live.playground.admin.drop_gateway(user_id=live.facts["bot_user_id"])
+    async with asyncio.timeout(20):
+        while live.playground.faults.refused_connections:  # noqa: ASYNC110 - the playground tells nobody
+            await asyncio.sleep(0.01)
+        while not is_connected(live.bot):  # noqa: ASYNC110 - discord.py says it before it is so
+            await asyncio.sleep(0.01)
+    await drawn(easel, person, "a fox")
+
+
+def test_pauses_grow_up_to_half_a_minute() -> None:
+    pauses = [reconnecting.Patience().delay()]
+    patience = reconnecting.Patience()
+    pauses += [patience.delay() for _ in range(200)]
+    assert max(pauses) == reconnecting.LONGEST_PAUSE
