@@ -1,6 +1,5 @@
 """`/admin models …`."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -14,6 +13,7 @@ from bot.settings import STORE_FAILURES
 from worker.admin import AdminDesk
 from worker.deeds import SetModel, Verb
 
+Choices = list[app_commands.Choice[str]]
 CHOICES = 25  # that Discord shows
 NAMED = 100  # characters of one
 Name = app_commands.Range[str, 1, 100]
@@ -54,7 +54,7 @@ class ModelsGroup(app_commands.Group):
     @enable.autocomplete("model")
     @disable.autocomplete("model")
     @default.autocomplete("model")
-    async def _suggest(self, interaction: Interaction, current: str) -> Sequence[app_commands.Choice[str]]:
+    async def _suggest(self, interaction: Interaction, current: str) -> Choices:
         """Offer the names there are to who may see them; to others, and where something fails, nothing."""
         try:
             await self._clerk.authority.demand(interaction, Verb.MODELS_LIST)
