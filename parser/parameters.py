@@ -6,6 +6,7 @@ from parser.request import LATEST, NIJIS, OWN, QUALITIES, SEED_LIMIT, STYLES, VE
 from parser.table import Table
 
 ADAPTER = "needs an IP-Adapter, which no model here has"
+FILM = "belongs to films, which are not made here"
 AS_IMAGE = "put the picture in front of the text, as an image prompt, and raise `--iw`"
 
 PARAMETERS: tuple[Parameter, ...] = (
@@ -342,6 +343,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="video",
         kind=Kind.FLAG,
         default="off",
+        refused=f"{FILM}; leave it out",
         help="Makes a short film that begins with the given picture.",
         example="--video",
     ),
@@ -350,6 +352,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         kind=Kind.CHOICE,
         choices=("low", "high"),
         default="low",
+        refused=f"{FILM}; leave it out",
         help="Sets how much moves in a film.",
         example="--motion high",
     ),
@@ -358,6 +361,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         kind=Kind.NUMBER,
         choices=("1", "2", "4"),
         default="4",
+        refused=f"{FILM}; leave it out",
         help="Sets how many films one job makes.",
         example="--bs 2",
     ),
@@ -365,6 +369,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="loop",
         kind=Kind.FLAG,
         default="off",
+        refused=f"{FILM}; leave it out",
         help="Makes a film end as it begins.",
         example="--loop",
     ),
@@ -372,6 +377,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="end",
         kind=Kind.LINKS,
         most=1,
+        refused=f"{FILM}; {AS_IMAGE}",
         help="Gives a film its last frame.",
         example="--end https://example.com/last.png",
     ),

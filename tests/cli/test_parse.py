@@ -25,10 +25,12 @@ def objects(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
 
 def test_a_prompt_a_line_becomes_a_json_object_a_line() -> None:
     done = journeyman(
-        "parse", "-", given=b"a red fox::2 on a blue background --no hat --seed 42\na cat --q 9\n"
+        "parse",
+        "-",
+        given=b"a red fox::2 on a blue background --no hat --seed 42\na cat --q 9\na {cat, dog} --r 2\n",
     )
     assert done.returncode == 0
-    good, bad = objects(done)
+    good, bad, several = objects(done)
     assert good["ok"] is True
     [job] = good["jobs"]
     assert set(job) == {"text", "parts", "negative", "parameters", "images", "echo"}
@@ -37,6 +39,7 @@ def test_a_prompt_a_line_becomes_a_json_object_a_line() -> None:
     assert job["parameters"] == {"seed": 42}
     assert bad["ok"] is False
     assert set(bad["errors"][0]) == {"code", "message", "span", "suggestion"}
+    assert [job["text"] for job in several["jobs"]] == ["a cat", "a cat", "a dog", "a dog"]
 
 
 def test_any_bytes_give_exactly_one_object_a_line() -> None:

@@ -134,7 +134,7 @@ def texts_with_parts(draw: st.DrawFn) -> tuple[str, tuple[Part, ...]]:
 FLAG = st.just(True)
 SEED = st.integers(0, 2**32 - 1)
 MODELS = [{}, *({"version": each} for each in VERSIONS), *({"niji": each} for each in NIJIS)]
-style_parameters = st.fixed_dictionaries(
+style_parameters: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "chaos": st.integers(0, 100),
