@@ -78,13 +78,19 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     """Return what neither the operator's rules nor the checkpoints allow, with the reason of each."""
     reasons = {} if settings.limits.turbo else {"turbo": NO_TURBO}
     profile = catalogue.entries[0].profile
-    choices = {"version": catalogue.versions(), "niji": catalogue.niji(), "style": ("raw",)}
+    models = {"version": catalogue.versions(), "niji": catalogue.niji()}
+    choices = dict(models)
     for row in PARAMETERS:
-        refusal = refused(row, profile) if row.available and row.name not in choices else None
+        if not row.available or row.name in models:
+            continue
+        refusal = refused(row.example, profile)
         if refusal is not None:
             reasons[row.name] = refusal
+        served = tuple(each for each in row.choices if refused(f"--{row.name} {each}", profile) is None)
+        if served != row.choices:
+            choices[row.name] = served
     parameters = frozenset(reasons)
-    for name, served in choices.items():
+    for name, served in models.items():
         reasons[name] = (
             f"This server has `--{name}` {listing(served)}."
             if served
@@ -93,10 +99,10 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     return Closed(parameters=parameters, reasons=reasons, choices=choices)
 
 
-def refused(row: Parameter, profile: ModelProfile) -> str | None:
-    """Return why the checkpoint cannot do what *row*'s example asks; None if it can, or needs a picture."""
+def refused(written: str, profile: ModelProfile) -> str | None:
+    """Return why the checkpoint cannot do what a parameter asks; None if it can, or needs a picture."""
     try:
-        request = read_batch(f"{PROBE} {row.example}").prompts[0]
+        request = read_batch(f"{PROBE} {written}").prompts[0]
         resolve(request, profile, seed=0)
     except PromptErrors:
         return None  # it needs another parameter beside it

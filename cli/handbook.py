@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bot.facts import Facts, Price
 from cli.facts import price
-from parser import PARAMETERS, ImagineRequest, Kind, Parameter, PromptErrors, read_batch
+from parser import PARAMETERS, Closed, ImagineRequest, Kind, Parameter, PromptErrors, read_batch
+from parser.closed import OPEN, listing
 from parser.coach.completion import is_open
 from parser.coach.typical import typical
 from worker.api import WorkerError
@@ -26,7 +27,7 @@ the embedded model, and no setting changed; `/help parameter:` tells what holds 
 
 The strips were drawn by the embedded model, a very small one that knows some two hundred things. Each
 picture of a strip is a whole grid of `{PROMPT} --seed {SEED}` with what is written below it;
-only that differs. Where more was needed, it says so.
+only that differs. Where more was needed, it says so. A tile is shown four times, edge to edge.
 """
 
 
@@ -108,6 +109,9 @@ def _facts(row: Parameter, facts: Facts) -> Iterator[tuple[str, str]]:
     others = [f"`--{each.name}`" for each in PARAMETERS if row.group and each.group == row.group]
     if len(others) > 1:
         yield "Not together with", ", ".join(name for name in others if name != f"`--{row.name}`")
+    served = facts.closed.choices.get(row.name, ())
+    if served:
+        yield "As it comes", listing(served)
     if not is_open(row, facts.closed):
         yield "As it comes", facts.closed.reasons.get(row.name, "not open")
 
@@ -138,7 +142,7 @@ def strip(row: Parameter, facts: Facts, profile: ModelProfile) -> Strip:
         return Strip(reason=f"No pictures: {facts.closed.reasons.get(row.name, 'it is not open.')}")
     same = False
     for text in _settings(row):
-        panels = [_panel(text, label) for label in _labels(row)]
+        panels = [_panel(text, label) for label in _labels(row, facts.closed)]
         understood = [panel for panel in panels if panel is not None]
         drawings = [_drawing(panel.request, profile) for panel in understood]
         if len(understood) < 2 or None in drawings:  # noqa: PLR2004 - one grid shows no difference
@@ -160,7 +164,7 @@ def _settings(row: Parameter) -> Iterator[str]:
             yield from (f"{PROMPT} {label}" for label in _labels(other)[1:2])
 
 
-def _labels(row: Parameter) -> tuple[str, ...]:
+def _labels(row: Parameter, closed: Closed = OPEN) -> tuple[str, ...]:
     """Return how the parameter is written in each grid; empty where it is left out."""
     name = f"--{row.echo or row.name}"
     match row.kind:
@@ -173,9 +177,10 @@ def _labels(row: Parameter) -> tuple[str, ...]:
         case Kind.STYLES:
             values = [f"{name} {GIVEN}", f"{name} 1", f"{name} 2"]
         case _:
-            some = typical(row)
+            some = typical(row, closed)
             values = [f"{name} {value}" for value in _spread(some)] or [f"{name} {n}" for n in (1, 2, 1)]
-            return tuple(values)
+            if row.kind is not Kind.CHOICE or row.default in row.choices:
+                return tuple(values)
     return ("", *values)
 
 
