@@ -35,8 +35,13 @@ ALLOWED = {
     "playground": {"aiohttp", "socket"},  # listens on loopback
     "cli": {"aiohttp", "discord", "socket"},  # starts the bot, listens for machines, looks at ports
 }
-# What fetches pictures by address: its guard decides at the socket, so that it makes its sockets itself.
-ALONE = {"worker/links.py": {"aiohttp", "socket", "yarl"}, "worker/guard.py": {"yarl"}}
+# What fetches pictures by address, whose guard decides at the socket, so that it makes its sockets itself; and
+# what an operator calls by hand to fetch a checkpoint.
+ALONE = {
+    "worker/links.py": {"aiohttp", "socket", "yarl"},
+    "worker/guard.py": {"yarl"},
+    "cli/hub.py": {"huggingface_hub"},
+}
 
 
 def imported(path: Path) -> set[str]:
