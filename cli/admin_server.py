@@ -251,7 +251,7 @@ def own(
 def list_(data: options.Data = None, config: options.Config = None, as_json: options.Json = False) -> None:
     """List the models of the configuration."""
     found = ask(data, config, lambda desk: desk.models())
-    listed([each.model_dump() for each in found], as_json=as_json)
+    listed([{**each.model_dump(), "flags": list(each.flags)} for each in found], as_json=as_json)
 
 
 @models.command("enable")

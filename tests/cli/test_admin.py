@@ -128,9 +128,8 @@ def test_a_servers_rules_need_its_id_or_a_configured_one(
 
 
 def test_the_last_model_stays_on(tmp_path: Path, capsys: Shown) -> None:
-    assert found(tmp_path, capsys, "models", "list") == [
-        {"name": "embedded", "enabled": True, "default": True}
-    ]
+    on = {"name": "embedded", "enabled": True, "default": True, "flags": [], "waiting": 0, "workers": 0}
+    assert found(tmp_path, capsys, "models", "list") == [on]
     assert run(tmp_path, "models", "disable", "embedded") == 1
     assert "only model" in capsys.readouterr().err
 
