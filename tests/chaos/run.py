@@ -4,10 +4,15 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 
+import aiohttp
+
+from cli.monitor import announced
 from tests.acceptance.member import Message, custom_ids
 from tests.acceptance.stage import Stage
 from tests.chaos import audit
@@ -21,6 +26,7 @@ from tests.chaos.verdict import Deeds, Finding, judge
 from tests.chaos.weigher import Weigher, Weight, swollen
 from tests.chaos.witness import Sight, looked_at
 
+WORKER_PORT = 19490  # of the first worker's metrics; the bot's are below
 ENVIRONMENT = {
     "JOURNEYMAN_MODEL__STEPS": "4",  # small jobs: many of them, and many moments
     "JOURNEYMAN_ENGINE__THREADS": "1",
@@ -30,7 +36,7 @@ ENVIRONMENT = {
     "JOURNEYMAN_MODERATION__MEANING": "off",
     "JOURNEYMAN_LOG__FORMAT": "json",
     "JOURNEYMAN_MONITOR__BOT": "19470",  # or the next that is free
-    "JOURNEYMAN_MONITOR__WORKER": "19490",
+    "JOURNEYMAN_MONITOR__WORKER": str(WORKER_PORT),
     "OMP_NUM_THREADS": "1",
 }
 START_SECONDS = 300.0  # a cold start on a busy machine
@@ -154,7 +160,25 @@ class Run:
         for name, keeper in (("bot", bot), ("worker", worker)):
             if not await keeper.until_ready(START_SECONDS):
                 self._find("down", f"the {name} does not come up any more")
+        if not await self._heard():
+            self._find("deaf", "the bot is not connected to Discord any more")
         await self._settle("after everything was repaired")
+
+    async def _heard(self) -> bool:
+        """Wait until the bot says that it is of use: it may still pause before it connects again."""
+        async with aiohttp.ClientSession() as http:
+            until = time.monotonic() + START_SECONDS
+            while time.monotonic() < until:
+                with suppress(aiohttp.ClientError, OSError):  # one of them has just been started
+                    answers = [
+                        (await http.get(f"http://{address}/readyz")).status
+                        for address in announced(self.stage.data)
+                        if int(address.rpartition(":")[2]) < WORKER_PORT
+                    ]
+                    if HTTPStatus.OK in answers:
+                        return True
+                await asyncio.sleep(0.5)  # another process's state has no event to wait for
+        return False
 
     async def _settle(self, when: str) -> None:
         """Wait until nothing is under way."""
