@@ -124,16 +124,6 @@ TRIALS = (
         tuple(f"a fox on a red background::{w} {FOX}::1" for w in (0.25, 1, 4)),
         redness,
     ),
-    Trial(
-        "no",
-        "red against blue ground: plain, a tenth and a half against red",
-        (
-            "a fox on a red background",
-            "a fox on a red background:: red::-.1",
-            "a fox on a red background --no red",
-        ),
-        redness,
-    ),
 )
 PRICED = ("", "--draft", "--q 0.5", "--q 2", "--stop 50", "--ar 3:2", "--ar 2:1", "--exp 100", "--tile")
 
