@@ -105,12 +105,12 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
         "worker.link_unreachable.title": "Invalid link",
         "worker.link_unreachable": (
-            "The picture could not be fetched ({error}). Try again, or upload it to Discord and use that link."
+            "The picture could not be fetched ({error}). Try again, or upload it to Discord and use its link."
         ),
         "worker.link_no_picture.title": "Invalid link",
         "worker.link_no_picture": (
-            "What is there is no whole PNG, JPEG, WebP or GIF. Open it in a browser, save the picture itself, "
-            "upload it to Discord and use that link."
+            "What is there is no whole PNG, JPEG, WebP or GIF. Open it in a browser, save the picture "
+            "itself, upload it to Discord and use that link."
         ),
         "worker.link_too_large.title": "Invalid link",
         "worker.link_too_large": "The picture is larger than {limit}. Make it smaller and upload it again.",
@@ -145,9 +145,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.model_off.title": "Model off",
         "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
         "worker.style_unavailable.title": "Style not available",
-        "worker.style_unavailable": "No model here has the style `{asked}`; describe the look in words, or take `--style raw`.",
+        "worker.style_unavailable": (
+            "No model here has the style `{asked}`; describe the look in words, or take `--style raw`."
+        ),
         "worker.version_unavailable.title": "Version not available",
-        "worker.version_unavailable": "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one.",
+        "worker.version_unavailable": (
+            "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one."
+        ),
         "worker.database_busy.title": "Busy",
         "worker.database_busy": "The database did not answer in time. Nothing was changed; please try again.",
         "worker.disk_full.title": "Disk full",

@@ -22,8 +22,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "**{jobs}** jobs with their prompts and pictures go, and your settings, credits and strikes. "
             "What waits or runs is stopped. I also delete my messages that show your jobs and appeals, where "
             "I can; the buttons of the others stop working. Pictures that others made from yours stay "
-            "theirs. A block or timeout stays until it is over. This cannot be undone; `/privacy export` sends "
-            "you everything first."
+            "theirs. A block or timeout lasts until it is over. This cannot be undone; `/privacy export` "
+            "sends you everything first."
         ),
         "privacy.forgotten": (
             "Forgotten: {jobs} jobs, and everything else about you but a block or timeout, if you have one."

@@ -35,8 +35,8 @@ ALLOWED = {
     "playground": {"aiohttp", "socket"},  # listens on loopback
     "cli": {"aiohttp", "discord", "socket"},  # starts the bot, listens for machines, looks at ports
 }
-# What fetches pictures by address, whose guard decides at the socket, so that it makes its sockets itself; and
-# what an operator calls by hand to fetch a checkpoint.
+# What fetches pictures by address, whose guard decides at the socket, so that it makes its sockets itself;
+# and what an operator calls by hand to fetch a checkpoint.
 ALONE = {
     "worker/links.py": {"aiohttp", "socket", "yarl"},
     "worker/guard.py": {"yarl"},

@@ -1,8 +1,8 @@
 """How long jobs of other models are passed over, so that a device need not change models each time. Pure.
 
-A device that cannot keep all models in memory draws, of one it has, what is waiting for it, before it changes:
-loading takes as long as some pictures. Whose turn it is by fairness is passed over meanwhile, for so long and
-no longer.
+A device that cannot keep all models in memory draws, of one it has, what is waiting for it, before it
+changes: loading takes as long as some pictures. Whose turn it is by fairness is passed over meanwhile, for so
+long and no longer.
 """
 
 from dataclasses import dataclass
