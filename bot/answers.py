@@ -24,6 +24,7 @@ Interaction = discord.Interaction[discord.Client]
 
 # Discord has an answer. discord.py tries again after a 500, which may have come on the way back.
 ANSWERED = 40060
+AWAY = frozenset({429, 500, 502, 503, 504})  # and still so after all of discord.py's tries: no fault of ours
 # What Discord says where there is nothing left to answer: no such message, no such interaction (any more).
 NOBODY_LISTENS = frozenset({ANSWERED, 10008, 10015, 10062, 50027})
 # What posting a result takes; replying without the history is refused by Discord.
@@ -177,7 +178,7 @@ async def guarded(interaction: Interaction, work: Callable[[], Awaitable[None]])
 
 async def report(interaction: Interaction, error: Exception) -> None:
     """Tell *error* to the person; never raises for Discord's sake."""
-    if isinstance(error, discord.HTTPException) and error.code in NOBODY_LISTENS:
+    if isinstance(error, discord.HTTPException) and (error.code in NOBODY_LISTENS or error.status in AWAY):
         log.info("not answered", action="not_answered", error=repr(error))
         return
     if isinstance(error, WorkerError | BotError | AdminError):

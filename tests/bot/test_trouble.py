@@ -194,6 +194,22 @@ async def test_a_failed_job_says_why_and_can_be_tried_again(
     await person.until(lambda: person.find(having="MJ::JOB::upsample"))
 
 
+async def test_a_press_that_discord_keeps_turning_away_does_what_it_says_and_is_no_defect(
+    live: Studio, person: Member
+) -> None:
+    """After all of the library's tries the answer is given up; the job is stopped all the same."""
+    nonce = await person.command("imagine", prompt="a fox")
+    waiting = await person.until(lambda: person.answer(nonce))
+    route = "/webhooks/*/*/messages/@original"
+    turned_away = Fault(kind=FaultKind.RATE_LIMIT, method="PATCH", route=route, count=6, seconds=0)
+    with structlog.testing.capture_logs() as said:
+        live.playground.faults.add(turned_away)
+        await person.press(waiting, custom_ids(waiting)[0])
+        await person.until(lambda: "(Stopped)" in person.messages[waiting["id"]]["content"])
+        await settled(live)
+    assert "unforeseen" not in [line["event"] for line in said]
+
+
 # -- the bot dies --------------------------------------------------------------------------------------
 
 
