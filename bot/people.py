@@ -13,6 +13,7 @@ _ROW = (
 )
 _OPTIONS = "SELECT name, value FROM bot_options WHERE owner_id = ? ORDER BY name"
 _COLUMNS: Final = ("suffix", "speed", "raw", "stylize", "version", "strength", "auto_dm")
+_SET: Final = {name: f"UPDATE bot_preferences SET {name} = ? WHERE owner_id = ?" for name in _COLUMNS}  # noqa: S608
 _SAY = "INSERT INTO bot_options (owner_id, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = ?"
 
 
@@ -33,7 +34,7 @@ class People:
 
     async def prefer(self, owner_id: int, **said: object) -> Preferences:
         """Change what is *said*, by the fields of `Preferences`, and return all of it."""
-        strange = said.keys() - set(_COLUMNS)
+        strange = said.keys() - _SET.keys()
         if strange:
             raise ValueError(f"no such preference: {strange}")
 
@@ -42,7 +43,7 @@ class People:
                 "INSERT INTO bot_preferences (owner_id) VALUES (?) ON CONFLICT DO NOTHING", (owner_id,)
             )
             for name, value in said.items():
-                db.execute(f"UPDATE bot_preferences SET {name} = ? WHERE owner_id = ?", (value, owner_id))  # noqa: S608 - of constants
+                db.execute(_SET[name], (value, owner_id))
             options = {row["name"]: row["value"] for row in db.execute(_OPTIONS, (owner_id,))}
             return _preferences(db.execute(_ROW, (owner_id,)).fetchone(), options)
 

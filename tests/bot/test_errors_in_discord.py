@@ -109,10 +109,10 @@ async def test_a_full_queue_keeps_the_prompt_in_the_answer(studio: Studio) -> No
     ("prompt", "title", "said"),
     [
         ("a fox --turbo", "Job action restricted", "not open on this server; leave it out."),
-        ("https://a.example/b.png::2 a fox", "Invalid prompt", "not available yet"),
+        ("https://a.example/b.png::2 a fox", "Invalid prompt", "No pictures are taken from a.example."),
     ],
 )
-async def test_turbo_and_image_prompts_are_refused_with_their_place_and_a_fix(
+async def test_turbo_and_pictures_from_anywhere_are_refused_with_their_place_and_a_fix(
     live: Studio, person: Member, prompt: str, title: str, said: str
 ) -> None:
     nonce = await person.command("imagine", prompt=prompt)

@@ -148,6 +148,8 @@ def test_a_wrong_prompt_shows_every_mistake_and_draws_nothing(tmp_path: Path) ->
 def test_every_code_of_the_worker_has_words(code: ErrorCode) -> None:
     credit = {"cost": 1.0, "left": 0.0, "allowed": 5.0, "missing": 1.0, "window": "day", "refill_at": 9}
     facts = {"running": 3, "waiting": 10, "model": "tiny", "until": 9, **credit}
+    facts |= {"host": "example.org", "seconds": 10, "error": "", "limit": "10 MB", "most": 8}
+    facts |= {"asked": "cute", "served": "`--v 6`", "versions": "6", "niji": ""}
     failure = worded(Rejected(code, reason="", **facts))
     assert isinstance(failure, Failure)
     assert len(str(failure)) > 10

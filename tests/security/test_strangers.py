@@ -88,7 +88,7 @@ async def test_a_correction_is_its_persons_alone(live: Studio, person: Member, s
     [refused] = await person.until(lambda: private(person))
     fix = refused["components"][0]["components"][0]["custom_id"]
     forged = await posted(live, stranger, fix)
-    assert "Too old" in text(await pressed(stranger, forged, fix))
+    assert "Not yours" in text(await pressed(stranger, forged, fix))
     assert await live.desk.recent() == []
 
 

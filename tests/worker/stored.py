@@ -50,11 +50,12 @@ class StoredQueue:
         sittings = [Sitting(speed, 1, self.limit) for speed in (Speed.TURBO, Speed.FAST, Speed.RELAX)]
         promised = may_lease(self.db, worker="w", sittings=sittings, now=now)
         found = lease(self.db, worker="w", sittings=sittings, now=now)
-        assert promised == bool(found)
-        if not found:
+        assert promised == bool(found.claims)
+        if not found.claims:
             return None
-        ticket = self.tickets[found[0].job.id]
-        self.claims[ticket.number] = found[0]
+        [claim] = found.claims
+        ticket = self.tickets[claim.job.id]
+        self.claims[ticket.number] = claim
         return ticket
 
     def finish(self, ticket: Ticket, now: float) -> None:

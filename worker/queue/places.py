@@ -44,11 +44,9 @@ def place(db: sqlite3.Connection, *, job_id: JobId, devices: int = 1) -> Place |
 
 def until_drawn(db: sqlite3.Connection, speed: Speed, jobs: int, *, devices: int = 1) -> float | None:
     """Estimate how long until *jobs* more in a lane are drawn, behind all that wait there and above."""
-    ahead = _waiting_above(db, speed) + int(
-        db.execute(
-            "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0", (speed,)
-        ).fetchone()[0]
-    )
+    here = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
+    [waiting] = db.execute(here, (speed,)).fetchone()
+    ahead = _waiting_above(db, speed) + waiting
     return fairness.wait_seconds(ahead + jobs, _under_way(db), _measured(db), devices=devices)
 
 
