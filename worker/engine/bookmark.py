@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -81,11 +82,13 @@ def _unfolded(value: Value, tensors: Mapping[str, torch.Tensor]) -> Value:
 def _same(one: Value, other: Value) -> bool:
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return one.shape == other.shape and one.dtype == other.dtype and bool((one == other).all())
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
     if one is other:
         return True
     try:
         return type(one) is type(other) and bool(one == other)
-    except (ValueError, RuntimeError):  # arrays, compared one by one
+    except (ValueError, RuntimeError):  # what is compared piece by piece
         return False
