@@ -141,7 +141,7 @@ export class MessageView {
     if (before instanceof Element && node) inheritPictures(before, node);
     before.replaceWith(after);
     this.slots[name] = after;
-    if (focused) [...after.querySelectorAll("[data-custom-id]")].find((item) => item.dataset.customId === focused)?.focus({ preventScroll: true });
+    if (focused && node) [...node.querySelectorAll("[data-custom-id]")].find((item) => item.dataset.customId === focused)?.focus({ preventScroll: true });
   }
 
   /** A click on a component: shown as waiting until the server tells how it went. */
