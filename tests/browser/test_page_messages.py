@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import discord
 import pytest
 from playwright.async_api import expect
 
@@ -99,6 +100,16 @@ async def test_buttons_wear_their_styles_and_links_lead_out(stage: Stage) -> Non
     link = stage.page.get_by_role("link", name="Web")
     await expect(link).to_have_attribute("href", "https://example.org/jobs/1")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+async def test_a_message_may_lose_its_buttons_while_one_of_them_has_the_focus(stage: Stage) -> None:
+    channel = stage.bot.get_partial_messageable(int(stage.playground.facts().channel_id))
+    view = discord.ui.View().add_item(discord.ui.Button(label="Press me"))
+    message = await channel.send("with a button", view=view)
+    await stage.page.get_by_role("button", name="Press me").focus()
+    await message.edit(content="without", view=None)
+    await expect(stage.last).to_contain_text("without")
+    await expect(stage.page.get_by_role("button", name="Press me")).to_have_count(0)
 
 
 async def test_selects_work_from_the_keyboard(stage: Stage) -> None:
