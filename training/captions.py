@@ -226,12 +226,12 @@ class Author:
 
     def _styled(self, text: str, scene: Scene, names: dict[str, tuple[str, ...]], of: str) -> str:
         roll = self.rng.random()
-        if roll < 0.2:
+        if roll < 0.15:
             return text
         name = self.rng.choice(names[scene.style])
-        if roll < 0.8:
+        if roll < 0.5:
             return f"{text}, {name}"
-        if roll < 0.9:
+        if roll < 0.65:
             return f"{name}, {text}"
         return f"{name} {of} {text}"
 

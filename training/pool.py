@@ -43,9 +43,9 @@ class LatentPool:
         }
 
     def add(self, shape: tuple[int, int], count: int) -> list[tuple[Scene, Tensor]]:
-        """Draw and encode `count` new scenes, three quarters of them easy; they stay in the pool."""
+        """Draw and encode `count` new scenes, two thirds of them easy; they stay in the pool."""
         total = len(self._sprites)
-        scenes = [draw_scene(self.rng, total, shape, easy=i % 4 > 0) for i in range(count)]
+        scenes = [draw_scene(self.rng, total, shape, easy=i % 3 > 0) for i in range(count)]
         latents = encode(
             self._vae, to_tensor([compose.draw(scene, self._sprites) for scene in scenes])
         ).half()

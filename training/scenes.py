@@ -114,10 +114,8 @@ def _cells(rng: random.Random, count: int, shape: tuple[int, int]) -> list[tuple
         upright = shape[0] > shape[1] or (ratio < 1.4 and rng.random() < 0.25)
         return [(y, x, s) for x, y, s in line] if upright else line
     size = rng.uniform(0.38, 0.44)
-    if count == 3:
-        flip = rng.random() < 0.5
-        y = (0.27, 0.73)
-        return [(0.5, y[flip], size), (0.26, y[not flip], size), (0.74, y[not flip], size)]
+    if count == 3:  # Always the same way up: what lies between a triangle and its mirror image is four.
+        return [(0.5, 0.27, size), (0.26, 0.73, size), (0.74, 0.73, size)]
     return [(x, y, size) for x in (0.26, 0.74) for y in (0.26, 0.74)]
 
 
@@ -147,7 +145,7 @@ _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Dra
     (_single, 40),
     (_sized, 10),
     (_placed, 14),
-    (_counted, 18),
+    (_counted, 24),
     (_paired, 18),
 )
 
