@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot.answers import guarded, stored, texts_for
 from bot.authority import Authority
+from bot.bag import Bag
 from bot.buttons import Buttons, is_press
 from bot.coach import Coach
 from bot.commands.admin.clerk import Clerk
@@ -116,7 +117,7 @@ class Journeyman(commands.Bot):
         self._settings = settings
         outlet = Outlet(self, call_seconds=pace.call)
         shared: dict[str, Any] = dict(desk=desk, settings=settings, clock=clock, moderation=moderation)  # noqa: C408 - as arguments
-        self.courier = Courier(outlet=outlet, texts=texts_for, pace=pace, **shared)
+        self.courier = Courier(Bag(outlet=outlet, texts=texts_for, pace=pace, **shared))
         doorman = None if office is None else Doorman(office)
         orders = Orders(
             courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=facts, **shared

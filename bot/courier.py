@@ -12,16 +12,14 @@ from typing import TypeVar
 
 import structlog
 
+from bot.bag import Bag
 from bot.delivery import Delivery
-from bot.moderation.gate import Moderation
 from bot.origin import Origin, origin_of
-from bot.outlet import FAILURES, Outlet
-from bot.pace import Pace
+from bot.outlet import FAILURES
 from bot.painter import Painter
-from bot.settings import STORE_FAILURES, Arrival, Settings, Stage
-from bot.texts import Texts
+from bot.settings import STORE_FAILURES, Arrival, Stage
 from bot.turns import ChannelTurns
-from worker.api import EventId, Job, JobDesk, JobId, JobNotFound, JobState, Standing
+from worker.api import EventId, Job, JobId, JobNotFound, JobState, Standing
 
 log = structlog.get_logger()
 
@@ -35,33 +33,10 @@ STANDINGS = 50  # waiting jobs whose places are told; the others' are far from m
 class Courier:
     """Shows jobs."""
 
-    def __init__(
-        self,
-        *,
-        desk: JobDesk,
-        settings: Settings,
-        outlet: Outlet,
-        texts: Callable[[str], Texts],
-        clock: Callable[[], float],
-        pace: Pace,
-        moderation: Moderation | None = None,
-    ) -> None:
-        self._desk = desk
-        self._settings = settings
-        self._outlet = outlet
-        self._texts = texts
-        self._clock = clock
-        self._pace = pace
-        self._delivery = Delivery(
-            desk=desk,
-            settings=settings,
-            outlet=outlet,
-            texts=texts,
-            clock=clock,
-            pace=pace,
-            moderation=moderation,
-        )
-        self._turns = ChannelTurns(pace.channel_gap)
+    def __init__(self, bag: Bag) -> None:
+        self._bag = bag
+        self._delivery = Delivery(bag)
+        self._turns = ChannelTurns(bag.pace.channel_gap)
         self._painters: dict[JobId, Painter] = {}
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._ordered: dict[JobId, tuple[Job, Origin]] = {}
@@ -95,7 +70,7 @@ class Courier:
     async def answered(self, job_id: JobId, origin: Origin, message_id: int) -> None:
         """Note the message that shows a job under way."""
         self._messages[job_id] = message_id
-        await self._settings.answered(job_id, origin.channel_id, message_id)
+        await self._bag.settings.answered(job_id, origin.channel_id, message_id)
 
     # -- the life ----------------------------------------------------------------------------------------
 
@@ -107,27 +82,27 @@ class Courier:
             await self._tail()
 
     async def _resume(self) -> None:
-        for post in await self._settings.unfinished():
+        for post in await self._bag.settings.unfinished():
             try:
-                job = await self._desk.get(post.job_id)
+                job = await self._bag.desk.get(post.job_id)
             except JobNotFound:
-                await self._settings.done(post.job_id)
+                await self._bag.settings.done(post.job_id)
                 continue
             origin = origin_of(job)
             if origin is not None:
                 self._follow(job, origin)
 
     async def _tail(self) -> None:
-        cursor = await self._outlast(self._settings.cursor)
+        cursor = await self._outlast(self._bag.settings.cursor)
         seen = -1
         while True:
-            seen = await self._desk.changed(seen, within=self._pace.listen)
+            seen = await self._bag.desk.changed(seen, within=self._bag.pace.listen)
             while (moved := await self._outlast(partial(self._take, cursor))) != cursor:
                 cursor = moved
 
     async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do *work*; while the database is busy, the disk full or the like, wait and do it again."""
-        pauses = self._pace.retries()
+        pauses = self._bag.pace.retries()
         while True:
             try:
                 return await work()
@@ -138,7 +113,7 @@ class Courier:
 
     async def _take(self, cursor: EventId) -> EventId:
         """Take what follows *cursor* and return the new one."""
-        events = await self._desk.events(after=cursor, limit=BATCH)
+        events = await self._bag.desk.events(after=cursor, limit=BATCH)
         if not events:
             return cursor
         jobs: list[tuple[Job, Origin]] = []
@@ -147,7 +122,7 @@ class Courier:
             if found is not None:
                 jobs.append(found)
         arrivals = [Arrival(job.id, origin.channel_id, job.state.final) for job, origin in jobs]
-        await self._settings.take(arrivals, events[-1].id)
+        await self._bag.settings.take(arrivals, events[-1].id)
         for job, origin in jobs:
             self._follow(job, origin)
         return events[-1].id
@@ -158,7 +133,7 @@ class Courier:
         if known is not None and known[0].state is state:
             return known
         try:
-            job = await self._desk.get(job_id)
+            job = await self._bag.desk.get(job_id)
         except JobNotFound:
             return None
         origin = origin_of(job)
@@ -172,10 +147,10 @@ class Courier:
         painter = Painter(
             job,
             origin,
-            outlet=self._outlet,
-            texts=self._texts(origin.locale),
-            clock=self._clock,
-            pace=self._pace,
+            outlet=self._bag.outlet,
+            texts=self._bag.texts(origin.locale),
+            clock=self._bag.clock,
+            pace=self._bag.pace,
             turns=self._turns.of(origin.channel_id),
         )
         self._painters[job.id] = painter
@@ -187,7 +162,7 @@ class Courier:
         """Show one job from its answer to its outcome, however often it takes."""
         job_id = painter.job.id
         try:
-            for seconds in self._pace.retries():
+            for seconds in self._bag.pace.retries():
                 if await self._shown(painter, origin):
                     return
                 await asyncio.sleep(seconds)
@@ -221,17 +196,17 @@ class Courier:
         await self._answered(origin)
         if job_id in self._messages:
             return self._messages[job_id]
-        post = await self._settings.post(job_id)
+        post = await self._bag.settings.post(job_id)
         if post is None or post.stage is not Stage.OPEN:
             return None
-        if post.progress_id is not None or origin.apart or self._clock() >= origin.expires_at:
+        if post.progress_id is not None or origin.apart or self._bag.clock() >= origin.expires_at:
             return post.progress_id
         try:
-            found = await self._outlet.answer_of(origin, job_id)
+            found = await self._bag.outlet.answer_of(origin, job_id)
         except FAILURES:
             return None
         if found is not None:
-            await self._settings.answered(job_id, origin.channel_id, found)
+            await self._bag.settings.answered(job_id, origin.channel_id, found)
         return found
 
     # -- progress ----------------------------------------------------------------------------------------
@@ -239,11 +214,11 @@ class Courier:
     async def _pulse(self) -> None:
         next_standing = 0.0
         while True:
-            await asyncio.sleep(self._pace.pulse)
+            await asyncio.sleep(self._bag.pace.pulse)
             try:
                 await self._tell_progress()
-                if self._clock() >= next_standing:
-                    next_standing = self._clock() + self._pace.standing
+                if self._bag.clock() >= next_standing:
+                    next_standing = self._bag.clock() + self._bag.pace.standing
                     await self._tell_standing()
             except STORE_FAILURES as error:
                 log.info("no progress told", action="store", error=repr(error))
@@ -252,11 +227,11 @@ class Courier:
         running = [p.job.id for p in self._painters.values() if p.job.state is JobState.RUNNING]
         if not running:
             return
-        for job_id, progress in (await self._desk.progress(running)).items():
+        for job_id, progress in (await self._bag.desk.progress(running)).items():
             if job_id in self._painters:
                 self._painters[job_id].progress(progress)
 
     async def _tell_standing(self) -> None:
         waiting = [p for p in self._painters.values() if p.job.state is JobState.QUEUED]
         for painter in waiting[:STANDINGS]:
-            painter.standing(await self._desk.standing(painter.job.id))
+            painter.standing(await self._bag.desk.standing(painter.job.id))

@@ -17,18 +17,17 @@ import structlog
 
 from bot import errors, render, shrink
 from bot.actions import DRAWS, Verb
+from bot.bag import Bag
 from bot.direct import DirectCopies
 from bot.faults import BotCode, BotError
 from bot.moderation import letters
-from bot.moderation.gate import Moderation
 from bot.moderation.rules import Outcome
 from bot.origin import Origin, Reach, Veil
-from bot.outlet import FAILURES, Outlet, Trouble, trouble
-from bot.pace import Pace
+from bot.outlet import FAILURES, Trouble, trouble
 from bot.render import Card, File, Letter
-from bot.settings import STORE_FAILURES, Post, Settings, Stage
+from bot.settings import STORE_FAILURES, Post, Stage
 from bot.texts import Texts
-from worker.api import Cell, ErrorCode, Job, JobDesk, JobId, JobNotFound, JobState, PictureGone
+from worker.api import Cell, ErrorCode, Job, JobId, JobNotFound, JobState, PictureGone
 
 log = structlog.get_logger()
 
@@ -76,37 +75,19 @@ class _Attempt:
 class Delivery:
     """Shows outcomes."""
 
-    def __init__(
-        self,
-        *,
-        desk: JobDesk,
-        settings: Settings,
-        outlet: Outlet,
-        texts: Callable[[str], Texts],
-        clock: Callable[[], float],
-        pace: Pace,
-        moderation: Moderation | None = None,
-    ) -> None:
-        self._desk = desk
-        self._settings = settings
-        self._outlet = outlet
-        self._texts = texts
-        self._clock = clock
-        self._pace = pace
-        self._moderation = moderation
-        self._copies = DirectCopies(
-            desk=desk, settings=settings, outlet=outlet, texts=texts, moderation=moderation
-        )
+    def __init__(self, bag: Bag) -> None:
+        self._bag = bag
+        self._copies = DirectCopies(bag)
 
     async def deliver(self, job: Job, origin: Origin) -> None:
         """Show the outcome of *job*, a final one, and clear its progress message away; retries until done."""
-        attempt = _Attempt(origin.file_limit, self._pace.retries())
+        attempt = _Attempt(origin.file_limit, self._bag.pace.retries())
         while True:
             try:
                 if attempt.end is None:
                     await self._try(job, origin, attempt)
                 if attempt.end is not None:
-                    await self._settings.done(job.id, attempt.end.reason)
+                    await self._bag.settings.done(job.id, attempt.end.reason)
                     return
             except STORE_FAILURES as error:
                 log.warning("store out of order", action="store", job_id=job.id, error=repr(error))
@@ -123,7 +104,7 @@ class Delivery:
             await self._learn(error, job, origin, attempt)
 
     async def _step(self, job: Job, origin: Origin, attempt: _Attempt) -> None:
-        post = await self._settings.post(job.id)
+        post = await self._bag.settings.post(job.id)
         if post is None or post.stage is Stage.DONE:
             raise Delivered(None if post is None else post.trouble)
         if post.progress_id is None and not taken_at_once(job):
@@ -140,7 +121,7 @@ class Delivery:
             case JobState.FAILED:
                 if job.error is ErrorCode.PROMPT_REFUSED:
                     await self._explain_refusal(job, origin)
-                card = errors.failure_card(job.error, job.id, self._texts(origin.locale))
+                card = errors.failure_card(job.error, job.id, self._bag.texts(origin.locale))
                 await self._fail(job, origin, post, card)
             case _:
                 await self._show(job, origin, post, attempt)
@@ -149,35 +130,37 @@ class Delivery:
         """Look for the answer of an interaction that died before it was noted."""
         found = None
         try:
-            if self._clock() < origin.expires_at and not origin.apart:
-                found = await self._outlet.answer_of(origin, job.id)
+            if self._bag.clock() < origin.expires_at and not origin.apart:
+                found = await self._bag.outlet.answer_of(origin, job.id)
             elif origin.reach is Reach.CHANNEL:
-                found = await self._outlet.find(origin, job.id, {Verb.CANCEL}, job.created_at)
+                found = await self._bag.outlet.find(origin, job.id, {Verb.CANCEL}, job.created_at)
         except FAILURES as error:
             if trouble(error) is Trouble.TRANSIENT:
                 raise
         if found is None:
             return post
-        await self._settings.answered(job.id, origin.channel_id, found)
-        return await self._settings.post(job.id) or post
+        await self._bag.settings.answered(job.id, origin.channel_id, found)
+        return await self._bag.settings.post(job.id) or post
 
     async def _show(self, job: Job, origin: Origin, post: Post, attempt: _Attempt) -> None:
-        if origin.reach is Reach.TOKEN and self._clock() > origin.expires_at:
+        if origin.reach is Reach.TOKEN and self._bag.clock() > origin.expires_at:
             raise Delivered(await self._tell(job, origin, "expired"))
         shown = Outcome.ALLOW
-        if self._moderation is not None:
-            shown = await self._moderation.shown_as(job, origin)
+        if self._bag.moderation is not None:
+            shown = await self._bag.moderation.shown_as(job, origin)
         if shown.refuses:
             await self._fail(job, origin, post, self._card(origin, "moderation.withheld"))
             return
         try:
             picture = await self._picture(job, origin, attempt.limit)
         except PictureGone as error:
-            await self._desk.get(job.id)  # raises if it was deleted meanwhile
-            card = Card(*errors.words(error, self._texts(origin.locale)))
+            await self._bag.desk.get(job.id)  # raises if it was deleted meanwhile
+            card = Card(*errors.words(error, self._bag.texts(origin.locale)))
             await self._fail(job, origin, post, card)
             return
-        letter = render.result(job, picture, self._texts(origin.locale), await self._other_model(job, origin))
+        letter = render.result(
+            job, picture, self._bag.texts(origin.locale), await self._other_model(job, origin)
+        )
         if shown is Outcome.SPOILER:
             letter = render.covered(letter)
         if shown is Outcome.PRIVATE and origin.veil is not Veil.PRIVATE:
@@ -194,19 +177,19 @@ class Delivery:
         if await self._told(job, origin, letter):
             card = self._card(origin, "moderation.private")
         else:
-            card = Card(*errors.words(BotError(BotCode.DM_CLOSED), self._texts(origin.locale)))
+            card = Card(*errors.words(BotError(BotCode.DM_CLOSED), self._bag.texts(origin.locale)))
         await self._fail(job, origin, post, card)
 
     async def _explain_refusal(self, job: Job, origin: Origin) -> None:
         """Tell the requester alone what the worker refused the prompt for, with the way to appeal."""
-        if self._moderation is None:
+        if self._bag.moderation is None:
             return
-        refused = await self._moderation.screened_out(job, origin)
-        texts = self._texts(origin.locale)
+        refused = await self._bag.moderation.screened_out(job, origin)
+        texts = self._bag.texts(origin.locale)
         await self._told(job, origin, letters.refused(refused.refusal, texts, appeals=refused.appeals))
 
     def _card(self, origin: Origin, key: str) -> Card:
-        texts = self._texts(origin.locale)
+        texts = self._bag.texts(origin.locale)
         return Card(texts(f"{key}.title"), texts(key), render.AMBER)
 
     async def _other_model(self, job: Job, origin: Origin) -> str:
@@ -214,61 +197,61 @@ class Delivery:
         if job.source is None:
             return ""
         try:
-            source = await self._desk.get(job.source)
+            source = await self._bag.desk.get(job.source)
         except JobNotFound:
             return ""
-        texts = self._texts(origin.locale)
+        texts = self._bag.texts(origin.locale)
         if source.model != job.model:
             return texts("line.model_changed", model=job.model)
         return "" if same_weights(source, job) else texts("line.model_replaced", model=job.model)
 
     async def _post(self, job: Job, origin: Origin, letter: Letter, key: str, *, reply: bool) -> bool:
         """Post *letter* once under the nonce *key*; False if the job was deleted before or meanwhile."""
-        if not await self._settings.intend(job.id, self._clock()):
+        if not await self._bag.settings.intend(job.id, self._bag.clock()):
             return False
-        message_id = await self._outlet.post(origin, letter, nonce=key, reply=reply)
-        if await self._settings.posted(job.id, message_id):
+        message_id = await self._bag.outlet.post(origin, letter, nonce=key, reply=reply)
+        if await self._bag.settings.posted(job.id, message_id):
             return True
-        await self._outlet.delete(origin, message_id)
+        await self._bag.outlet.delete(origin, message_id)
         return False
 
     async def _already_there(self, job: Job, origin: Origin, post: Post) -> bool:
         since = post.intended_at
-        if since is None or origin.reach is Reach.TOKEN or self._clock() - since <= self._pace.doubt:
+        if since is None or origin.reach is Reach.TOKEN or self._bag.clock() - since <= self._bag.pace.doubt:
             return False
         try:
-            found = await self._outlet.find(origin, job.id, DRAWS, since)
+            found = await self._bag.outlet.find(origin, job.id, DRAWS, since)
         except FAILURES as error:
             if trouble(error) is Trouble.TRANSIENT:
                 raise
             return False  # the history may not be read: better twice than never
         if found is None:
             return False
-        await self._settings.posted(job.id, found)
+        await self._bag.settings.posted(job.id, found)
         return True
 
     async def _picture(self, job: Job, origin: Origin, limit: int) -> File:
-        body = await self._desk.picture(job.files[0])
+        body = await self._bag.desk.picture(job.files[0])
         fitted, extension = await asyncio.to_thread(shrink.fit, body, limit)
         return File(render.picture_name(job, origin, extension), fitted)
 
     async def _stop(self, job: Job, origin: Origin, post: Post) -> None:
         if post.progress_id is not None:
-            letter = render.stopped(job, self._texts(origin.locale))
-            await self._outlet.edit(origin, post.progress_id, letter, keep_files=True)
+            letter = render.stopped(job, self._bag.texts(origin.locale))
+            await self._bag.outlet.edit(origin, post.progress_id, letter, keep_files=True)
         raise Delivered
 
     async def _fail(self, job: Job, origin: Origin, post: Post, card: Card) -> None:
         """Turn the progress message into one that says why; where it is gone, post another."""
-        letter = render.failed(job, card, self._texts(origin.locale))
+        letter = render.failed(job, card, self._bag.texts(origin.locale))
         if post.progress_id is not None:
             try:
-                await self._outlet.edit(origin, post.progress_id, letter)
+                await self._bag.outlet.edit(origin, post.progress_id, letter)
             except FAILURES as error:
                 if trouble(error) is not Trouble.GONE:
                     raise
             else:
-                await self._settings.posted(job.id, post.progress_id)
+                await self._bag.settings.posted(job.id, post.progress_id)
                 return
         await self._post(job, origin, letter, nonce(job.id, "failure"), reply=False)
 
@@ -277,7 +260,7 @@ class Delivery:
         if post.progress_id is None or post.result_id is None or post.progress_id == post.result_id:
             return
         try:
-            await self._outlet.delete(origin, post.progress_id)
+            await self._bag.outlet.delete(origin, post.progress_id)
         except FAILURES as error:
             if trouble(error) is Trouble.TRANSIENT:
                 raise
@@ -285,11 +268,11 @@ class Delivery:
                 return
         else:
             return
-        texts = self._texts(origin.locale)
-        small = texts("line.result", link=self._outlet.link(origin, post.result_id))
+        texts = self._bag.texts(origin.locale)
+        small = texts("line.result", link=self._bag.outlet.link(origin, post.result_id))
         line = render.Line(job, mode=False, small=small)
         try:
-            await self._outlet.edit(origin, post.progress_id, render.letter(line, texts), keep_files=True)
+            await self._bag.outlet.edit(origin, post.progress_id, render.letter(line, texts), keep_files=True)
         except FAILURES as error:
             if trouble(error) is Trouble.TRANSIENT:
                 raise
@@ -301,7 +284,7 @@ class Delivery:
         if kind is Trouble.TRANSIENT:
             await asyncio.sleep(next(attempt.pauses))
             return
-        await self._settings.withdraw(job.id)
+        await self._bag.settings.withdraw(job.id)
         if kind is Trouble.NO_REPLY and attempt.reply:
             attempt.reply = False
         elif kind is Trouble.TOO_LARGE and attempt.limit > SMALLEST_LIMIT:
@@ -316,7 +299,7 @@ class Delivery:
         """
         if job.state is JobState.CANCELLED:
             return reason
-        texts = self._texts(origin.locale)
+        texts = self._bag.texts(origin.locale)
         detail = error.text if isinstance(error, discord.HTTPException) else repr(error)
         why = texts(f"lost.{reason}", channel_id=origin.channel_id, reason=detail)
         await self._told(job, origin, _lost(job, why, texts))
@@ -334,9 +317,9 @@ class Delivery:
         return False
 
     def _ways(self, origin: Origin, job: Job, letter: Letter) -> Iterator[Callable[[], Awaitable[object]]]:
-        if self._clock() < origin.expires_at:
-            yield partial(self._outlet.whisper, origin, letter)
-        yield partial(self._outlet.direct, job.owner_id, letter)
+        if self._bag.clock() < origin.expires_at:
+            yield partial(self._bag.outlet.whisper, origin, letter)
+        yield partial(self._bag.outlet.direct, job.owner_id, letter)
 
 
 def _lost(job: Job, why: str, texts: Texts) -> Letter:

@@ -285,6 +285,8 @@ def _place(standing: Standing | None, texts: Texts) -> str:
         return ""
     if standing.paused:
         return texts("line.paused")
+    if standing.off:
+        return texts("line.model_off", model=standing.off)
     if standing.away:
         return texts("line.away")
     place = texts("line.next") if standing.place == 1 else texts("line.place", place=ordinal(standing.place))

@@ -25,6 +25,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "line.soon": "{place} · about {wait}",
         "line.away": "The artist is away: your job is kept and starts when a worker is back.",
         "line.paused": "The queue is paused: your job is kept and starts when it is opened again.",
+        "line.model_off": (
+            "The model {model} is switched off: your job is kept and starts when it is switched on again."
+        ),
         "line.closing": (
             "Discord closes this answer soon. The picture will wait for you: `/show job_id:{job_id}`."
         ),
