@@ -115,6 +115,7 @@ def test_a_message_that_thinks_for_ever_about_a_job_is_left_over() -> None:
     order = Ordered(JOB, "succeeded", None, "7", answered=False, key="44")
     assert [f.kind for f in judge([order], seen(thinking, result("2")), Deeds()).findings] == ["leftover"]
     assert not judge([order], seen(thinking, result("2"), deleted("1")), Deeds()).findings
+    assert not judge([order], seen(thinking, result("2")), Deeds(channels={"7"})).findings
 
 
 def test_without_its_channel_a_job_is_told_privately_or_lost() -> None:

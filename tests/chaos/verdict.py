@@ -117,10 +117,10 @@ def _nothing_left(order: Ordered, mine: Mapping[str, object], deeds: Deeds) -> b
 def _leftovers(orders: Iterable[Ordered], sight: Sight, deeds: Deeds) -> Iterable[Finding]:
     """Yield messages that promise something for ever."""
     over = {order.id: order for order in orders if order.state in {"succeeded", "failed", "cancelled"}}
-    keys = {order.key: order.id for order in over.values()}
+    seen = {order.key: order.id for order in over.values() if order.channel_id not in deeds.channels}
     for message_id, interaction_id in sight.thinking.items():
-        if interaction_id in keys and message_id not in deeds.messages:
-            yield Finding("leftover", f"message {message_id} still thinks about it", keys[interaction_id])
+        if interaction_id in seen and message_id not in deeds.messages:
+            yield Finding("leftover", f"message {message_id} still thinks about it", seen[interaction_id])
     for message_id, sighting in sight.public.items():
         gone = sighting.deleted or message_id in deeds.messages or sighting.channel_id in deeds.channels
         if sighting.role is Role.UNDER_WAY and sighting.job_id in over and not gone:
