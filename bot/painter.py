@@ -80,7 +80,7 @@ class Painter:
         if before is None or standing is None:
             return
         near = standing.place <= NEAR and standing.place != before.place
-        if near or (standing.away, standing.paused, standing.off) != (before.away, before.paused, before.off):
+        if near or standing.kept != before.kept:
             self._placed = True
             self._news.set()
 

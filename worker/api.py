@@ -233,6 +233,12 @@ class Standing(Frozen):
     wait_seconds: float | None  # estimate until it starts, or None where nothing was measured yet
     away: bool  # no worker is running
     paused: bool = False  # an admin stopped the queue: nothing starts until it is opened again
+    off: str = ""  # the model it waits for, where an admin switched that off
+
+    @property
+    def kept(self) -> tuple[bool, bool, str]:
+        """What keeps it from being drawn, whatever its place."""
+        return self.away, self.paused, self.off
 
 
 class Quote(Frozen):

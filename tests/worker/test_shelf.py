@@ -153,7 +153,7 @@ async def test_jobs_of_a_model_that_was_switched_off_wait_until_it_is_on_again(s
     assert await studio.claim() == []
     standing = await studio.desk.standing(off.id)
     assert standing is not None
-    assert standing.paused
+    assert (standing.paused, standing.off) == (False, "inker")
     await switch(studio, Verb.MODELS_ENABLE, "inker")
     [claim] = await studio.claim()
     assert claim.job.id == off.id

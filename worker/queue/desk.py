@@ -204,8 +204,9 @@ class SqliteDesk:
         found = await self._database.read(partial(places.place, job_id=job_id, devices=devices))
         if found is None:
             return None
-        paused = await self._database.read(partial(gate.holds, job_id=job_id))
-        return Standing(place=found.place, wait_seconds=found.wait_seconds, away=not devices, paused=paused)
+        paused, off = await self._database.read(partial(gate.hold, job_id=job_id))
+        wait = found.wait_seconds
+        return Standing(place=found.place, wait_seconds=wait, away=not devices, paused=paused, off=off)
 
     async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
         """Return the events that follow *after*, oldest first."""

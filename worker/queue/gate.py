@@ -55,13 +55,14 @@ def check_model(db: sqlite3.Connection, name: str) -> None:
         raise Rejected(ErrorCode.MODEL_OFF, model=name)
 
 
-def holds(db: sqlite3.Connection, job_id: JobId) -> bool:
-    """Tell whether an admin keeps a waiting job from being drawn: the queue is not open, or its model off."""
-    if mode(db) is not QueueMode.OPEN:
-        return True
+def hold(db: sqlite3.Connection, job_id: JobId) -> tuple[bool, str]:
+    """Return how an admin keeps a waiting job from being drawn.
+
+    That is whether the queue is not open, and the job's model, if that was switched off.
+    """
     found = db.execute(
-        "SELECT 1 FROM jobs JOIN models ON models.name = jobs.model"
+        "SELECT models.name FROM jobs JOIN models ON models.name = jobs.model"
         " WHERE id = ? AND NOT enabled AND json_extract(recipe, '$.kind') = 'drawing'",
         (job_id,),
-    )
-    return found.fetchone() is not None
+    ).fetchone()
+    return mode(db) is not QueueMode.OPEN, "" if found is None else str(found["name"])
