@@ -40,6 +40,7 @@ from bot.moderation.gate import Moderation
 from bot.orders import Orders
 from bot.outlet import Outlet
 from bot.pace import Pace
+from bot.postman import Postman
 from bot.prefer import Prefer
 from bot.privacy import Privacy
 from bot.reactions import Reactions
@@ -154,10 +155,10 @@ class Journeyman(commands.Bot):
         )
         self._courier_task: asyncio.Task[None] | None = None
         self._clerk: Clerk | None = None
-        self._herald: Herald | None = None
+        self._messengers: tuple[Herald, Postman] | tuple[()] = ()
         if office is not None and authority is not None:
             self._clerk = self._governed(office, authority, outlet, moderation)
-            self._herald = Herald(self, office, home=home, texts=texts_for("en-US"), pace=pace, clock=clock)
+            self._messengers = self._messaging(office, outlet, home, pace, clock)
 
     def _governed(
         self, office: AdminDesk, authority: Authority, outlet: Outlet, moderation: Moderation | None
@@ -166,6 +167,19 @@ class Journeyman(commands.Bot):
         clerk = Clerk(office, authority)
         self.tree.add_command(AdminCommand(clerk, office=office, outlet=outlet, moderation=moderation))
         return clerk
+
+    def _messaging(
+        self,
+        office: AdminDesk,
+        outlet: Outlet,
+        home: frozenset[int],
+        pace: Pace,
+        clock: Callable[[], float],
+    ) -> tuple[Herald, Postman]:
+        """Return who posts what comes from those who run the bot."""
+        texts = texts_for("en-US")
+        herald = Herald(self, office, home=home, texts=texts, pace=pace, clock=clock)
+        return herald, Postman(self, office, outlet=outlet, texts=texts, pace=pace, clock=clock)
 
     def _confiding(
         self,
@@ -195,11 +209,11 @@ class Journeyman(commands.Bot):
         self._courier_task = asyncio.create_task(self._posts(), name="courier")
 
     async def _posts(self) -> None:
-        """Post results, and the audit log where a server wants it."""
+        """Post results, the audit log where a server wants it, and what admins wrote outside Discord."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.courier.run(), name="courier")
-            if self._herald is not None:
-                group.create_task(self._herald.run(), name="herald")
+            for messenger in self._messengers:
+                group.create_task(messenger.run(), name=type(messenger).__name__)
 
     async def on_ready(self) -> None:
         """Say that the bot is there, and tell what an earlier life could not."""

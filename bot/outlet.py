@@ -171,6 +171,19 @@ class Outlet:
         message = await self._call(channel.send(**keywords))
         return channel.id, message.id
 
+    async def wrote(self, user_id: int, letter: Letter, *, since: float) -> bool:
+        """Tell whether a person has, from *since* on, a direct message of ours with the text of *letter*."""
+        channel = await self._call(self._client.create_dm(discord.Object(user_id)))
+        return await self._call(self._searched(channel, letter, since))
+
+    async def _searched(self, channel: discord.DMChannel, letter: Letter, since: float) -> bool:
+        after = datetime.fromtimestamp(since - SKEW_SECONDS, UTC)
+        text = "" if letter.card is None else letter.card.description.strip()
+        async for message in channel.history(after=after, limit=SEARCHED_MESSAGES, oldest_first=True):
+            if any((embed.description or "").strip() == text for embed in message.embeds):
+                return True
+        return False
+
     def link(self, origin: Origin, message_id: int) -> str:
         """Return the address of a message."""
         return f"https://discord.com/channels/{origin.guild_id or '@me'}/{origin.channel_id}/{message_id}"

@@ -8,18 +8,29 @@ from typing import Annotated
 import typer
 
 from cli import options
-from cli.admin_desk import Limit, Person, Skip, Yes, ask, do, facts, listed
+from cli.admin_desk import Limit, Person, Server, Skip, Yes, ask, do, listed, settings_of
 from cli.failures import USAGE, Failure
-from worker.accounts import Allowance, Whose
+from worker.accounts import LEAST_WEIGHT, MOST_BATCH, MOST_CREDITS, MOST_WEIGHT, Allowance, Whose
 from worker.admin import AdminDesk, RestrictionKind
+from worker.allotment import allotted
 from worker.api import DIRECT
-from worker.deeds import REASON_LIMIT, Block, Grant, ResetQuota, SetQuota, Timeout, Unblock
+from worker.deeds import (
+    LETTER_LIMIT,
+    MOST_GRANT,
+    REASON_LIMIT,
+    Block,
+    Grant,
+    ResetQuota,
+    Timeout,
+    Unblock,
+    Write,
+)
 
 user = typer.Typer(help="Deal with people.", no_args_is_help=True, rich_markup_mode=None)
 quota = typer.Typer(help="Say how much people may use.", no_args_is_help=True, rich_markup_mode=None)
 Reason = Annotated[str, typer.Option(help="What the person is told.")]
 Id = Annotated[int | None, typer.Option(metavar="ID", min=1)]
-Credits = Annotated[float | None, typer.Option(min=0, max=1e9)]
+Credits = Annotated[float | None, typer.Option(min=0, max=MOST_CREDITS)]
 Places = Annotated[int | None, typer.Option(min=1)]
 HOURS = 3600.0
 
@@ -86,18 +97,25 @@ def timeout(
 
 @user.command("contact")
 def contact(
+    *,
     person: Person,
-    text: Annotated[str, typer.Argument()],
-    data: options.Data = None,  # noqa: ARG001 - as every other verb takes it
-    config: options.Config = None,  # noqa: ARG001 - likewise
-    as_json: options.Json = False,  # noqa: ARG001 - likewise
+    text: Annotated[str, typer.Argument(help=f"At most {LETTER_LIMIT} characters.")],
+    server: Server = None,
+    data: options.Data = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Refused here: a direct message goes through Discord, so it is sent with /admin user contact there."""
-    raise Failure(
-        f"Nothing was sent to {person}: a direct message of {len(text)} characters goes through Discord. "
-        "Use /admin user contact there.",
-        USAGE,
-    )
+    """Leave a direct message with the bot, which sends it in the server's name once it is up.
+
+    The record says what came of it: journeyman admin audit --verbs "user contact".
+    """
+    if not 1 <= len(text.strip()) <= LETTER_LIMIT:
+        raise Failure(f"A message has 1 to {LETTER_LIMIT} characters.", USAGE)
+    known = settings_of(data, config).admin.servers if server is None else (server,)
+    guild = known[0] if len(known) == 1 else 0
+    do(data, config, Write(user_id=person, text=text.strip()), server=guild, as_json=as_json)
+    if not as_json:
+        print("The bot sends it once it is up, within a week; the record says what came of it.")
 
 
 @quota.command("show")
@@ -136,7 +154,9 @@ def show_quota(
 @quota.command("grant")
 def grant(
     person: Person,
-    credits: Annotated[float, typer.Argument(min=-1e6, max=1e6, help="A negative number takes back.")],
+    credits: Annotated[
+        float, typer.Argument(min=-MOST_GRANT, max=MOST_GRANT, help="A negative number takes back.")
+    ],
     data: options.Data = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -157,16 +177,18 @@ def assign(
     running: Places = None,
     waiting: Places = None,
     weight: Annotated[
-        float | None, typer.Option(min=0.1, max=10, help="Share of a busy device; 1 for others.")
+        float | None,
+        typer.Option(min=LEAST_WEIGHT, max=MOST_WEIGHT, help="Share of a busy device; 1 for others."),
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, max=40, help="Jobs one command may make.")] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, max=MOST_BATCH, help="Jobs one command may make.")
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Say nothing any more.")] = False,
     data: options.Data = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Say how much a person, each holder of a role, or a server may use."""
-    named = [(w, i) for w, i in zip(Whose, (person, role, server), strict=True) if i is not None]
     said = Allowance(
         unlimited=unlimited,
         day=day,
@@ -176,16 +198,7 @@ def assign(
         weight=weight,
         batch=batch,
     )
-    if len(named) != 1:
-        raise Failure("Name one of --person, --role and --server.", USAGE)
-    if (said == Allowance()) is not clear:
-        raise Failure(
-            f"Say what holds, or --clear; not {facts(said.model_dump(exclude_defaults=True))}.", USAGE
-        )
-    [(whose, subject)] = named
-    if whose is Whose.SERVER and (running, waiting, weight, batch) != (None,) * 4:
-        raise Failure("A server has no --running, --waiting, --weight and --batch of its own.", USAGE)
-    deed = SetQuota(whose=whose, subject=subject, allowance=None if clear else said)
+    deed = allotted(said, person=person, role=role, server=server, clear=clear)
     do(data, config, deed, as_json=as_json)
 
 

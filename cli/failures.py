@@ -7,12 +7,13 @@ from typing import Any
 
 from bot.faults import Stopped
 from playground.errors import PlaygroundError
-from worker.admin import AdminError
+from worker.admin import AdminCode, AdminError
 from worker.api import ErrorCode, Rejected, WorkerError
 from worker.lock import LockHeld
 from worker.schema import DatabaseUnusable
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2  # exit codes, for scripts
+MISTYPED = frozenset({AdminCode.QUOTA_WHOSE, AdminCode.QUOTA_WHAT, AdminCode.QUOTA_SERVER})
 
 
 class Failure(Exception):  # noqa: N818  (it reads as what it is: the end of a command)
@@ -74,7 +75,8 @@ def from_admin(error: AdminError) -> Failure:
     from bot.texts import Texts
 
     title, description = words(error, Texts())
-    return Failure(f"{title}: {description}".replace("`", "").replace("**", ""))
+    code = USAGE if error.code in MISTYPED else FAILURE
+    return Failure(f"{title}: {description}".replace("`", "").replace("**", ""), code)
 
 
 def worded(error: BaseException) -> Failure | None:

@@ -12,7 +12,10 @@ from pydantic import Field
 
 from worker.api import Frozen, Limits
 
-Amount = Annotated[float, Field(ge=0, le=1e9)]  # credits
+MOST_CREDITS = 1e9
+LEAST_WEIGHT, MOST_WEIGHT = 0.1, 10.0
+MOST_BATCH = 40  # jobs one command may make
+Amount = Annotated[float, Field(ge=0, le=MOST_CREDITS)]  # credits
 
 
 class Whose(StrEnum):
@@ -48,8 +51,10 @@ class Allowance(Budget):
 
     running: int | None = Field(default=None, ge=1)  # jobs drawn at the same time
     waiting: int | None = Field(default=None, ge=1)  # jobs in the queue behind those
-    weight: float | None = Field(default=None, ge=0.1, le=10)  # share of a busy device; 1 where not said
-    batch: int | None = Field(default=None, ge=1, le=40)  # jobs one command may make
+    weight: float | None = Field(
+        default=None, ge=LEAST_WEIGHT, le=MOST_WEIGHT
+    )  # share of a busy device; 1 where not said
+    batch: int | None = Field(default=None, ge=1, le=MOST_BATCH)  # jobs one command may make
 
 
 class Credits(Frozen):

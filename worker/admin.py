@@ -37,6 +37,9 @@ class AdminCode(StrEnum):
     MODEL_IS_OFF = "model_is_off"  # the default must be one that draws
     TOUCHES_CHANGED = "touches_changed"  # since the confirmation was asked for
     EXPIRED = "expired"  # the confirmation was used, or is too old
+    QUOTA_WHOSE = "quota_whose"  # of nobody, or of several at once
+    QUOTA_WHAT = "quota_what"  # nothing is said, or something although all shall be cleared
+    QUOTA_SERVER = "quota_server"  # what is said does not concern a server
 
 
 class AdminError(Exception):
@@ -232,6 +235,17 @@ class Disk(Frozen):
     complete: bool  # False: there are more pictures than were looked at
 
 
+class Letter(Frozen):
+    """What an admin wrote to a person, to be sent by the bot."""
+
+    id: int
+    user_id: int
+    guild_id: int  # in whose name, 0 for nobody's
+    text: str
+    created_at: float
+    tried_at: float | None  # when it may have been sent first
+
+
 class Status(Frozen):
     """The machine room."""
 
@@ -364,4 +378,12 @@ class AdminDesk(Protocol):
 
     async def logged(self, guild_id: int, entry_id: int) -> None:
         """Note up to which entry a server's log channel has the record."""
+        ...
+
+    async def letters(self, *, limit: int) -> Sequence[Letter]:
+        """Return the oldest letters that are still to be sent."""
+        ...
+
+    async def tried(self, letter_id: int) -> bool:
+        """Note, before it is sent, that a letter may be about to appear; False if it is gone."""
         ...

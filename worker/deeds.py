@@ -15,6 +15,8 @@ from worker.api import Category, Frozen, JobId
 
 REASON_LIMIT = 300  # characters
 PHRASE_LIMIT = 100
+LETTER_LIMIT = 1500  # characters of a message to a person
+MOST_GRANT = 1e6  # credits by one deed
 Seconds = Annotated[float, Field(gt=0, le=400 * 86400)]
 Snowflake = Annotated[int, Field(ge=1, lt=2**63)]
 
@@ -165,12 +167,37 @@ class Contact(Frozen):
     characters: int = Field(ge=1)
 
 
+class Write(Frozen):
+    """Leave a letter for a person with the bot, which sends it once it can; the record has its length."""
+
+    verb: Literal[Verb.USER_CONTACT] = Verb.USER_CONTACT
+    user_id: Snowflake
+    text: str = Field(min_length=1, max_length=LETTER_LIMIT)
+
+
+class Fate(StrEnum):
+    """What came of a letter. Stored in the record."""
+
+    SENT = "sent"
+    CLOSED = "closed"  # the person takes no direct messages from the bot
+    REFUSED = "refused"  # by Discord: there is no such person, for example
+    LATE = "late"  # Discord could not be reached for too long
+
+
+class Settle(Frozen):
+    """Note what came of a letter, which is then forgotten."""
+
+    verb: Literal[Verb.USER_CONTACT] = Verb.USER_CONTACT
+    letter_id: int
+    outcome: Fate
+
+
 class Grant(Frozen):
     """Give a person credits beyond every allowance, or take back of those that are left."""
 
     verb: Literal[Verb.QUOTA_GRANT] = Verb.QUOTA_GRANT
     user_id: Snowflake
-    credits: float = Field(ge=-1e6, le=1e6)
+    credits: float = Field(ge=-MOST_GRANT, le=MOST_GRANT)
 
 
 class SetQuota(Frozen):
@@ -260,6 +287,8 @@ Deed = (
     | Timeout
     | Unblock
     | Contact
+    | Write
+    | Settle
     | Grant
     | SetQuota
     | ResetQuota

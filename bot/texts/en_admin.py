@@ -66,6 +66,14 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.model_is_off": "`{name}` is switched off. Enable it first.",
         "admin.touches_changed.title": "It changed meanwhile",
         "admin.touches_changed": "Meanwhile this would stop {touches} jobs.",
+        "admin.quota_whose.title": "Of whom?",
+        "admin.quota_whose": "Name one: a `person`, a `role` or the `server`.",
+        "admin.quota_what.title": "Nothing to change",
+        "admin.quota_what": "Say what holds, such as `day` or `unlimited`; or `clear` and nothing else.",
+        "admin.quota_server.title": "Not for a server",
+        "admin.quota_server": (
+            "A server has `day`, `month` or `unlimited`. The rest is said of people and roles."
+        ),
         "admin.expired.title": "Too old",
         "admin.expired": "This question was answered before, or is too old. Send the command again.",
         # Buttons
@@ -113,6 +121,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.done.user contact": "Sent them a direct message.",
         "admin.contact.closed": "Their direct messages are closed to me, so nothing was sent.",
         "admin.contact.header": "**A message from those who run {server}**",
+        "admin.contact.bot": "this bot",
         "admin.contact.footer": "Answers to this message are not read. Ask the people of that server there.",
         "admin.done.role set": "That holds from now on; `/admin role list` shows all of it.",
         "admin.done.channel allow": "People may order there.",

@@ -378,7 +378,7 @@ async def test_credits_are_granted_limited_and_shown(live: Studio, boss: Member,
     assert "0 of 5 credits" in shown
     assert "2 jobs at the same time" in shown
     assert "day 5" in text(await admin(boss, "quota show"))
-    assert "one of" in text(await admin(boss, "quota set", day=5))
+    assert "Name one: a `person`" in text(await admin(boss, "quota set", day=5))
     nonce = await friend.command("imagine", prompt="a fox")
     await friend.until(lambda: friend.answer(nonce))
     assert "1 of 5 credits" in text(await admin(boss, "quota show", person=identity))

@@ -92,7 +92,7 @@ async def test_a_deleted_log_channel_is_replaced_and_what_it_missed_is_posted_at
     live.playground.admin.delete_channel(log.id)
     await live.office.do(SetMode(verb=Verb.QUEUE_PAUSE), BOSS)
     async with asyncio.timeout(10):
-        while not live.bot._herald._refused:  # type: ignore[union-attr]  # noqa: ASYNC110 - it tells nobody
+        while not live.bot._messengers[0]._refused:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
     live.skew = -3600  # the pause after a refusal lasts: only what is new can be tried
     assert "**1 entries have not been posted there yet.**" in text(await admin(boss, "channel list"))

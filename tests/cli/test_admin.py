@@ -87,8 +87,20 @@ def test_people_are_blocked_paused_and_let_in_again(tmp_path: Path, capsys: Show
     assert verbs == ["user timeout", "user block"]
     assert run(tmp_path, "user", "unblock", person) == 0
     assert found(tmp_path, capsys, "user", "show") == []
-    assert run(tmp_path, "user", "contact", person, "hello") == 2
-    assert "Use /admin user contact there" in capsys.readouterr().err
+
+
+def test_a_message_to_a_person_is_left_with_the_bot_and_the_record_has_its_length(
+    tmp_path: Path, capsys: Shown
+) -> None:
+    person = str(2**60 + 1)
+    assert run(tmp_path, "user", "contact", person, " a secret word ", "--server", "5") == 0
+    assert "The bot sends it once it is up" in capsys.readouterr().out
+    [entry] = found(tmp_path, capsys, "audit", "--person", person)
+    assert (entry["verb"], entry["server"]) == ("user contact", "5")
+    assert entry["after"] == {"characters": 13, "letter": 1}
+    assert run(tmp_path, "user", "contact", person, "x" * 1501) == 2
+    assert run(tmp_path, "user", "contact", person, "  ") == 2
+    assert len(found(tmp_path, capsys, "audit")) == 1
 
 
 def test_credits_are_granted_and_limited(tmp_path: Path, capsys: Shown) -> None:

@@ -10,6 +10,8 @@ import pytest
 from parser import Speed
 from tests.worker.house import PLENTY, House, house_in, prompt
 from worker.accounts import Allowance, Budget, Credits, Whose, Window, holding, pool
+from worker.admin import AdminCode, AdminError
+from worker.allotment import FOR_PEOPLE, allotted
 from worker.api import (
     Cell,
     ErrorCode,
@@ -22,6 +24,7 @@ from worker.api import (
     Rejected,
     Upscale,
 )
+from worker.deeds import SetQuota
 from worker.queue import ledger
 from worker.queue.balance import imbalances
 from worker.queue.rows import move
@@ -441,3 +444,31 @@ async def test_what_is_off_is_found(house: House, damage: str, found: str) -> No
     assert await house.database.read(imbalances) == []
     await house.database.write(lambda db: db.execute(damage))
     assert any(found in words for words in await house.database.read(imbalances))
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "code"),
+    [
+        ({"day": 5}, {}, AdminCode.QUOTA_WHOSE),
+        ({"day": 5}, {"person": 1, "role": 2}, AdminCode.QUOTA_WHOSE),
+        ({}, {"person": 1}, AdminCode.QUOTA_WHAT),
+        ({"day": 0}, {"person": 1, "clear": True}, AdminCode.QUOTA_WHAT),
+        *(({each: 1}, {"server": 3}, AdminCode.QUOTA_SERVER) for each in sorted(FOR_PEOPLE)),
+    ],
+)
+def test_an_allowance_of_nobody_or_of_nothing_or_not_for_a_server_is_not_noted(
+    said: dict[str, float], named: dict[str, int], code: AdminCode
+) -> None:
+    whom = {"person": None, "role": None, "server": None, "clear": False, **named}
+    with pytest.raises(AdminError) as refused:
+        allotted(Allowance.model_validate(said), **whom)  # type: ignore[arg-type]
+    assert refused.value.code is code
+
+
+def test_an_allowance_is_noted_of_whom_it_names_or_cleared() -> None:
+    day = Allowance(day=0)
+    assert allotted(day, person=None, role=None, server=3, clear=False) == SetQuota(
+        whose=Whose.SERVER, subject=3, allowance=day
+    )
+    cleared = allotted(Allowance(), person=None, role=2, server=None, clear=True)
+    assert cleared == SetQuota(whose=Whose.ROLE, subject=2, allowance=None)

@@ -23,6 +23,7 @@ from worker.admin import (
     Entry,
     Gate,
     JobPage,
+    Letter,
     ModelLine,
     Pending,
     PersonView,
@@ -54,12 +55,14 @@ from worker.deeds import (
     SetPower,
     SetQuota,
     SetRole,
+    Settle,
     SetWord,
     Timeout,
     Unblock,
     Which,
+    Write,
 )
-from worker.queue import audit, control, quota, verdicts, views
+from worker.queue import audit, control, letters, quota, verdicts, views
 from worker.queue.control import Effect
 from worker.queue.quota import Rules
 
@@ -121,7 +124,7 @@ class SqliteAdminDesk:
             touches = _touches(db, deed)
             if touches != pending.touches:
                 raise AdminError(AdminCode.TOUCHES_CHANGED, touches=touches)
-        effect = self._perform(db, deed, actor.name, now)
+        effect = self._perform(db, deed, actor, now)
         entry = None
         if effect.before != effect.after:
             entry = audit.append(
@@ -142,7 +145,7 @@ class SqliteAdminDesk:
         if not used:
             raise AdminError(AdminCode.EXPIRED)
 
-    def _perform(self, db: sqlite3.Connection, deed: Deed, actor: str, now: float) -> Effect:  # noqa: C901, PLR0911, PLR0912 - a table
+    def _perform(self, db: sqlite3.Connection, deed: Deed, actor: Actor, now: float) -> Effect:  # noqa: C901, PLR0911, PLR0912 - a table
         match deed:
             case SetMode():
                 return control.set_mode(db, deed, now)
@@ -158,12 +161,16 @@ class SqliteAdminDesk:
                 return verdicts.release(db, deed)
             case Contact():
                 return verdicts.contacted(deed)
+            case Write():
+                return letters.write(db, deed, actor.guild_id, now)
+            case Settle():
+                return letters.settle(db, deed)
             case Grant():
-                return verdicts.grant(db, deed, actor, now)
+                return verdicts.grant(db, deed, actor.name, now)
             case SetQuota():
                 return verdicts.set_quota(db, deed)
             case ResetQuota():
-                return verdicts.reset_quota(db, deed, actor, now)
+                return verdicts.reset_quota(db, deed, actor.name, now)
             case SetRole():
                 return verdicts.set_role(db, deed)
             case SetPower():
@@ -321,6 +328,14 @@ class SqliteAdminDesk:
                 ).rowcount
             )
         )
+
+    async def letters(self, *, limit: int) -> Sequence[Letter]:
+        """Return the oldest letters that are still to be sent."""
+        return await self._database.read(partial(letters.waiting, limit=limit))
+
+    async def tried(self, letter_id: int) -> bool:
+        """Note, before it is sent, that a letter may be about to appear; False if it is gone."""
+        return await self._database.write(partial(letters.tried, letter_id=letter_id, now=self._clock()))
 
 
 def measured(database: Path, pictures: Path, monotonic: Callable[[], float]) -> Disk:

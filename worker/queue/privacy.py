@@ -23,6 +23,7 @@ OWN: Mapping[str, str] = {
     "allowances": "subject",
     "restrictions": "user_id",
     "admin_pending": "user_id",
+    "letters": "user_id",
     "moderation_refusals": "user_id",
     "moderation_strikes": "user_id",
     "bot_fixes": "owner_id",

@@ -108,6 +108,12 @@ def said(words: str, texts: Texts) -> Letter:
     return Letter(card=Card(texts("admin.done.title"), within(words), GREY))
 
 
+def to_person(server: str, text: str, texts: Texts) -> Letter:
+    """Return what is sent to a person in the name of a server."""
+    header = texts("admin.contact.header", server=server)
+    return Letter(header, card=Card(server, text, GREY, texts("admin.contact.footer")))
+
+
 def refusal(title: str, words: str) -> Letter:
     """Return what replaces a question that cannot be answered any more."""
     return Letter(card=Card(title, words, RED))

@@ -5,14 +5,14 @@ from discord import Role, app_commands
 from bot.answers import Interaction, guarded
 from bot.commands.admin.clerk import Clerk
 from bot.commands.admin.options import WHOSE, WORDS, Person, filled
-from bot.faults import BotCode, BotError
-from worker.accounts import Allowance, Whose
-from worker.deeds import Grant, ResetQuota, SetQuota, Verb
+from worker.accounts import LEAST_WEIGHT, MOST_BATCH, MOST_CREDITS, MOST_WEIGHT, Allowance
+from worker.allotment import allotted
+from worker.deeds import MOST_GRANT, Grant, ResetQuota, Verb
 
-Credits = app_commands.Range[float, 0.0, 1e6]
+Credits = app_commands.Range[float, 0.0, MOST_CREDITS]
 Places = app_commands.Range[int, 1, 10_000]
-Weight = app_commands.Range[float, 0.1, 10.0]
-Batch = app_commands.Range[int, 1, 40]
+Weight = app_commands.Range[float, LEAST_WEIGHT, MOST_WEIGHT]
+Batch = app_commands.Range[int, 1, MOST_BATCH]
 
 
 class QuotaGroup(app_commands.Group):
@@ -38,7 +38,7 @@ class QuotaGroup(app_commands.Group):
         self,
         interaction: Interaction,
         person: Person,
-        credits: app_commands.Range[float, -1e6, 1e6],
+        credits: app_commands.Range[float, -MOST_GRANT, MOST_GRANT],
     ) -> None:
         """Give credits."""
         deed = Grant(user_id=person.id, credits=credits)
@@ -77,22 +77,22 @@ class QuotaGroup(app_commands.Group):
         """Say what holds for a person, a role or this server; what is left out is not said any more."""
 
         async def work() -> None:
-            whose, subject = _subject(interaction, person, role, server=server)
-            said = Allowance(
-                unlimited=unlimited,
-                day=day,
-                month=month,
-                running=running,
-                waiting=waiting,
-                weight=weight,
-                batch=batch,
+            deed = allotted(
+                Allowance(
+                    unlimited=unlimited,
+                    day=day,
+                    month=month,
+                    running=running,
+                    waiting=waiting,
+                    weight=weight,
+                    batch=batch,
+                ),
+                person=None if person is None else person.id,
+                role=None if role is None else role.id,
+                server=interaction.guild_id if server else None,
+                clear=clear,
             )
-            if (said == Allowance()) is not clear:
-                raise BotError(BotCode.NOTHING_SAID, options="`day`, `month`, `unlimited`, …, or `clear`")
-            if whose is Whose.SERVER and (running, waiting, weight, batch) != (None,) * 4:
-                raise BotError(BotCode.NOTHING_SAID, options="for a server `day`, `month` or `unlimited`")
-            allowance = None if clear else said
-            await self._clerk.do(interaction, SetQuota(whose=whose, subject=subject, allowance=allowance))
+            await self._clerk.do(interaction, deed)
 
         await guarded(interaction, work)
 
@@ -101,25 +101,3 @@ class QuotaGroup(app_commands.Group):
     async def reset(self, interaction: Interaction, person: Person) -> None:
         """Begin anew."""
         await guarded(interaction, lambda: self._clerk.do(interaction, ResetQuota(user_id=person.id)))
-
-
-def _subject(
-    interaction: Interaction, person: Person | None, role: Role | None, *, server: bool
-) -> tuple[Whose, int]:
-    """Return of whom something is said.
-
-    Raises:
-        BotError: ``NOTHING_SAID``: of nobody, or of several at once.
-    """
-    named = [
-        (whose, subject)
-        for whose, subject in (
-            (Whose.PERSON, None if person is None else person.id),
-            (Whose.ROLE, None if role is None else role.id),
-            (Whose.SERVER, interaction.guild_id if server else None),
-        )
-        if subject is not None
-    ]
-    if len(named) != 1:
-        raise BotError(BotCode.NOTHING_SAID, options="one of `person`, `role` and `server`")
-    return named[0]

@@ -7,11 +7,9 @@ from bot.commands.admin import pages
 from bot.commands.admin.clerk import Clerk, actor_of, answer, defer
 from bot.commands.admin.options import RESTRICTIONS, WORDS, Person, filled, seconds_of
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
-from bot.render import Card, Letter
 from worker.admin import AdminDesk
-from worker.deeds import REASON_LIMIT, Block, Contact, Timeout, Unblock, Verb
+from worker.deeds import LETTER_LIMIT, REASON_LIMIT, Block, Contact, Timeout, Unblock, Verb
 
-TEXT_LIMIT = 1500  # characters of a message to a person
 Reason = app_commands.Range[str, 1, REASON_LIMIT]
 
 
@@ -67,7 +65,7 @@ class UserGroup(app_commands.Group):
     @app_commands.command(name="contact", description=WORDS("admin.help.user contact"))
     @app_commands.describe(person=WORDS("admin.option.person"), text=WORDS("admin.option.text"))
     async def contact(
-        self, interaction: Interaction, person: Person, text: app_commands.Range[str, 1, TEXT_LIMIT]
+        self, interaction: Interaction, person: Person, text: app_commands.Range[str, 1, LETTER_LIMIT]
     ) -> None:
         """Write to a person."""
         await guarded(interaction, lambda: self._contact(interaction, person, text))
@@ -78,11 +76,8 @@ class UserGroup(app_commands.Group):
         await self._clerk.authority.demand(interaction, Verb.USER_CONTACT)
         texts = texts_of(interaction)
         await self._office.do(Contact(user_id=person.id, characters=len(text)), actor_of(interaction))
-        server = "" if interaction.guild is None else (interaction.guild.name or "this server")
-        letter = Letter(
-            texts("admin.contact.header", server=server),
-            card=Card(server, text, pages.GREY, texts("admin.contact.footer")),
-        )
+        server = None if interaction.guild is None else interaction.guild.name
+        letter = pages.to_person(server or texts("admin.contact.bot"), text, texts)
         try:
             await self._outlet.direct(person.id, letter)
         except FAILURES as error:
