@@ -25,6 +25,13 @@ class Embedding(Frozen):
     token: str  # the word, as people type it
 
 
+class PictureAdapter(Frozen):
+    """An IP-Adapter: layers with which a checkpoint looks at pictures beside reading the prompt."""
+
+    source: str  # a .safetensors file, here or on the hub as ``owner/name/path``
+    encoder: str | None = None  # the folder of its image encoder, likewise; None: beside the file
+
+
 class Build(Frozen):
     """How a checkpoint is put together, beyond what its own files say."""
 
@@ -35,6 +42,7 @@ class Build(Frozen):
     vae: str | None = None  # a folder in diffusers layout, or a hub id
     loras: tuple[Adapter, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
+    ip_adapter: PictureAdapter | None = None
     offline: bool = False  # nothing is fetched from the hub
 
 

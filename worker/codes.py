@@ -28,6 +28,8 @@ class ErrorCode(StrEnum):
     QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
     MODEL_OFF = "model_off"  # an admin switched the model off
     STYLE_UNAVAILABLE = "style_unavailable"  # Midjourney's, and of models that only Midjourney has
+    ADAPTER_UNAVAILABLE = "adapter_unavailable"  # the model has no IP-Adapter, which the prompt needs
+    NOT_WITH_MODEL = "not_with_model"  # the model cannot do what a parameter asks
     VERSION_UNAVAILABLE = "version_unavailable"  # no model here has that version
     DATABASE_BUSY = "database_busy"
     DISK_FULL = "disk_full"

@@ -19,7 +19,7 @@ from worker.effects import (
     house_share,
     stylized,
 )
-from worker.references import Blend, Style, blend_of, style_of
+from worker.references import Blend, Likeness, Style, blend_of, check_adapter, likenesses_of, style_of
 
 PICTURES = 4  # in a grid
 SPEED = Speed.FAST  # the lane of a prompt that names none
@@ -39,6 +39,7 @@ class ModelProfile(Frozen):
     guidance: float = Field(default=7.5, ge=1)
     house_style: str = ""  # words of the look that ``--stylize`` turns up
     house_share: float = Field(default=0, ge=0, le=0.5)  # of the prompt, at the usual ``--stylize 100``
+    adapter: bool = False  # whether an IP-Adapter lets it look at pictures
 
 
 class Start(Frozen):
@@ -66,6 +67,7 @@ class Drawing(Frozen):
     start: Start | None = None  # then there is no blend
     blend: Blend | None = None
     style: Style | None = None
+    likenesses: tuple[Likeness, ...] = ()
     displacement: Displacement = Displacement()
     detail: float = Field(default=0, ge=0)  # added by each step, in parts of the fine detail there is
     tile: bool = False  # opposite edges meet
@@ -124,6 +126,7 @@ def resolve(
       They shape grids; a variation follows its picture instead, as Midjourney's does.
     - Image prompts and style references: see `blend_of` and `style_of`. A variation starts from its picture
       and follows the style; the image prompts have had their say (Midjourney: ``--iw`` does not affect them).
+    - Persons and things from pictures (``--cref``, ``--oref``): see `likenesses_of`; variations keep them.
 
     Args:
         request: With at least one part of positive weight, or an image.
@@ -133,11 +136,12 @@ def resolve(
         names: Of the stored pictures that the request names, by address.
 
     Raises:
-        Rejected: ``SIZE_UNAVAILABLE`` or ``STYLE_UNAVAILABLE``.
+        Rejected: ``SIZE_UNAVAILABLE``, ``STYLE_UNAVAILABLE`` or ``ADAPTER_UNAVAILABLE``.
         PictureGone: A picture that the request names is not stored.
     """
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
+    check_adapter(request, profile.name, adapter=profile.adapter)
     steps = schedule(request, profile)
     stop = 100 if request.stop is None else request.stop
     width, height = sides(request.aspect or (1, 1), profile, DRAFT_AREA if request.draft else 1)
@@ -156,6 +160,7 @@ def resolve(
         noise=None if request.sameseed is None else picture_seed(request.sameseed, 0),
         start=start,
         style=style_of(request, names or {}),
+        likenesses=likenesses_of(request, names or {}),
         tile=bool(request.tile),
     )
     if start is not None:

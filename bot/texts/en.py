@@ -151,6 +151,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.style_unavailable": (
             "No model here has the style `{asked}`; describe the look in words, or take `--style raw`."
         ),
+        "worker.adapter_unavailable.title": "Not with this model",
+        "worker.adapter_unavailable": (
+            "The model {model} cannot look at pictures, which `{asked}` needs: it has no IP-Adapter. Put the "
+            "picture in front of the text, as an image prompt, and raise `--iw`."
+        ),
         "worker.version_unavailable.title": "Version not available",
         "worker.version_unavailable": (
             "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one."

@@ -13,6 +13,7 @@ import transformers
 
 from worker.catalogue import Build
 from worker.engine.fittings import fit, mark
+from worker.engine.ip_adapter import Eye, fitted
 from worker.engine.sources import Located, first_line, located, missing
 from worker.recipe import ModelProfile
 
@@ -60,6 +61,7 @@ class Checkpoint:
     tokenizer: Any
     scheduler: Any  # a template: copied for every sample
     words: Mapping[str, str] = field(default_factory=dict)  # learnt words, and what is read in their place
+    eye: Eye | None = None  # what reads pictures for the UNet, where it has an IP-Adapter
 
     @property
     def grid(self) -> int:
@@ -70,7 +72,8 @@ class Checkpoint:
     def bytes(self) -> int:
         """Memory that the weights take."""
         parts = (self.unet, self.vae, self.text_encoder)
-        return sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
+        own = sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
+        return own if self.eye is None else own + self.eye.weight
 
 
 def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Checkpoint:
@@ -91,6 +94,7 @@ def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Che
         raise missing(profile.source, f"is damaged or incomplete ({first_line(error)})") from error
     _check_network(profile.source, pipeline)
     words = fit(pipeline, profile.source, build)
+    eye = fitted(pipeline, profile.source, build, hardware)
     unet = pipeline.unet.to(hardware.device, hardware.dtype, memory_format=torch.channels_last)
     return Checkpoint(
         profile=profile,
@@ -102,6 +106,7 @@ def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Che
         tokenizer=pipeline.tokenizer,
         scheduler=pipeline.scheduler,
         words=words,
+        eye=eye,
     )
 
 

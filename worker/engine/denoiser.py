@@ -20,6 +20,8 @@ from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
+from worker.engine.ip_adapter import looked_at
+from worker.engine.ip_attention import KEYWORD, Seen, look_of
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.references import encoded, laid, pull_of
 from worker.engine.style import Pull, pulled
@@ -42,6 +44,7 @@ class Row:
     pull: Pull | None = None
     detail: float = 0.0
     tile: bool = False
+    seen: tuple[Seen, ...] = ()  # pictures that it looks at
     step: int = 0
     estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
 
@@ -111,6 +114,7 @@ class Denoiser:
         given = self._given(job, recipe)
         style = recipe.style
         pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
+        seen = looked_at(self._checkpoint.eye, recipe, job.references)
         rows = {}
         for index, seed in enumerate(recipe.seeds):
             row = self._row(recipe, seed, copy.deepcopy(template), given)
@@ -119,6 +123,7 @@ class Denoiser:
             row.positive = self._conditioner.displaced(told.positive, recipe.displacement, seed)
             row.unconditional = told.unconditional
             row.tile = recipe.tile
+            row.seen = seen
             rows[SampleId(job.job_id, job.attempt, index)] = row
         self._rows |= rows  # all or, if one of them could not be laid out, none
         return [
@@ -151,9 +156,14 @@ class Denoiser:
         timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
         context = [row.unconditional for row in rows] if guided else []
         context += [row.positive for row in rows]
+        look = look_of([row.seen for row in rows], guided=guided)
         with seamless(self._looking, wanted=joined):
             output = self._checkpoint.unet(
-                latents, timesteps, encoder_hidden_states=torch.cat(context), return_dict=False
+                latents,
+                timesteps,
+                encoder_hidden_states=torch.cat(context),
+                cross_attention_kwargs=None if look is None else {KEYWORD: look},
+                return_dict=False,
             )[0].float()
         if guided:
             scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)

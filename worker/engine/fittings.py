@@ -57,6 +57,8 @@ def _settings(build: Build) -> Iterator[tuple[str, str]]:
         yield "lora", f"{_content(lora.source)} {lora.weight!r}"
     for word in build.embeddings:
         yield "word", f"{_content(word.source)} {word.token}"
+    if build.ip_adapter is not None:
+        yield "ip_adapter", f"{_content(build.ip_adapter.source)} {build.ip_adapter.encoder}"
 
 
 def _content(source: str) -> str:

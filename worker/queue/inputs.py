@@ -81,19 +81,23 @@ async def store(inputs: Inputs, images: ImageStore, job_id: JobId, recipe: Recip
 
 def pictures_of(recipe: Recipe | None) -> frozenset[str]:
     """Return the names of the pictures that *recipe* refers to beside the one it starts from."""
-    return frozenset(each.picture for each in _ingredients(recipe))
+    return frozenset((*(each.picture for each in _ingredients(recipe)), *_looked_at(recipe)))
 
 
 def at_home(recipe: Recipe | None, job_id: JobId) -> Recipe | None:
     """Return *recipe* with all pictures it refers to in the folder of *job_id*."""
-    if not _ingredients(recipe) or not isinstance(recipe, Drawing):
+    if not pictures_of(recipe) or not isinstance(recipe, Drawing):
         return recipe
     blend, style = recipe.blend, recipe.style
     if blend is not None:
         blend = blend.model_copy(update={"pictures": _moved(blend.pictures, job_id)})
     if style is not None:
         style = style.model_copy(update={"pictures": _moved(style.pictures, job_id)})
-    return recipe.model_copy(update={"blend": blend, "style": style})
+    likenesses = tuple(
+        each.model_copy(update={"pictures": tuple(housed(name, job_id) for name in each.pictures)})
+        for each in recipe.likenesses
+    )
+    return recipe.model_copy(update={"blend": blend, "style": style, "likenesses": likenesses})
 
 
 def _ingredients(recipe: Recipe | None) -> tuple[Ingredient, ...]:
@@ -101,6 +105,12 @@ def _ingredients(recipe: Recipe | None) -> tuple[Ingredient, ...]:
         return ()
     blended = () if recipe.blend is None else recipe.blend.pictures
     return blended if recipe.style is None else (*blended, *recipe.style.pictures)
+
+
+def _looked_at(recipe: Recipe | None) -> tuple[str, ...]:
+    if not isinstance(recipe, Drawing):
+        return ()
+    return tuple(name for each in recipe.likenesses for name in each.pictures)
 
 
 def _moved(pictures: tuple[Ingredient, ...], job_id: JobId) -> tuple[Ingredient, ...]:
