@@ -156,6 +156,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "The model {model} cannot look at pictures, which `{asked}` needs: it has no IP-Adapter. Put the "
             "picture in front of the text, as an image prompt, and raise `--iw`."
         ),
+        "worker.not_with_model.title": "Not with this model",
+        "worker.not_with_model": "The model {model} cannot do `--{parameter}`: {reason}. Leave it out.",
         "worker.version_unavailable.title": "Version not available",
         "worker.version_unavailable": (
             "This server has no model for `{asked}`. It has: {served}. Leave it out for the usual one."

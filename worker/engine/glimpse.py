@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from worker.engine.checkpoint import Checkpoint
+from worker.engine.autoencoder import Coder, decoded
 
 FIT_PICTURES = 8
 FIT_SIDE = 16  # latents; enough for every neighbourhood to occur hundreds of times
@@ -24,12 +24,11 @@ class Glimpse:
     grid: int
 
     @classmethod
-    def fitted(cls, checkpoint: Checkpoint) -> "Glimpse":
+    def fitted(cls, checkpoint: Coder) -> "Glimpse":
         """Fit to the decoder by least squares over smooth random latents."""
         channels = checkpoint.vae.config.latent_channels
         latents = _smooth(channels).to(checkpoint.hardware.device)
-        decoded = checkpoint.vae.decode(latents / checkpoint.vae.config.scaling_factor, return_dict=False)[0]
-        targets = functional.pixel_unshuffle(decoded, checkpoint.grid)
+        targets = functional.pixel_unshuffle(decoded(checkpoint, latents), checkpoint.grid)
         known = functional.unfold(functional.pad(latents, (1, 1, 1, 1), mode="replicate"), 3)
         rows = known.transpose(1, 2).reshape(-1, channels * 9)
         rows = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)

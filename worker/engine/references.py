@@ -7,20 +7,14 @@ from PIL import Image
 
 from worker.api import PictureGone
 from worker.engine import pictures
-from worker.engine.checkpoint import Checkpoint
+from worker.engine.autoencoder import Coder, encoded
 from worker.engine.style import Pull, mixed, palette_of
 from worker.engine.swatch import swatch
 from worker.recipe import Drawing
 from worker.references import Blend, Style
 
 
-def encoded(checkpoint: Checkpoint, picture: torch.Tensor) -> torch.Tensor:
-    """Return the latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
-    latents: torch.Tensor = checkpoint.vae.encode(picture.to(checkpoint.hardware.device)).latent_dist.mode()
-    return latents * checkpoint.vae.config.scaling_factor
-
-
-def laid(checkpoint: Checkpoint, blend: Blend, bodies: Mapping[str, bytes], recipe: Drawing) -> torch.Tensor:
+def laid(checkpoint: Coder, blend: Blend, bodies: Mapping[str, bytes], recipe: Drawing) -> torch.Tensor:
     """Return the pictures of *blend* laid over each other, each cut to the shape of *recipe* at its middle.
 
     Raises:
@@ -28,7 +22,7 @@ def laid(checkpoint: Checkpoint, blend: Blend, bodies: Mapping[str, bytes], reci
     """
     size = (recipe.width, recipe.height)
     latents = [
-        encoded(checkpoint, pictures.tensor(_body(each.picture, bodies), size, crop=True))
+        encoded(checkpoint, pictures.tensor(body_of(each.picture, bodies), size, crop=True))
         for each in blend.pictures
     ]
     return overlay(latents, [each.weight for each in blend.pictures])
@@ -46,7 +40,7 @@ def overlay(latents: Sequence[torch.Tensor], weights: Sequence[float]) -> torch.
     return middle + (mean - middle) * wanted / _deviation(mean)
 
 
-def pull_of(checkpoint: Checkpoint, style: Style, bodies: Mapping[str, bytes], recipe: Drawing) -> Pull:
+def pull_of(checkpoint: Coder, style: Style, bodies: Mapping[str, bytes], recipe: Drawing) -> Pull:
     """Return where *style* leads.
 
     A number is a style as its picture is, so that any checkpoint reads the same in it, and within what its
@@ -56,7 +50,7 @@ def pull_of(checkpoint: Checkpoint, style: Style, bodies: Mapping[str, bytes], r
         PictureGone: A picture is not among *bodies*, or damaged.
     """
     size = (recipe.width, recipe.height)
-    shown = [pictures.tensor(_body(each.picture, bodies), size) for each in style.pictures]
+    shown = [pictures.tensor(body_of(each.picture, bodies), size) for each in style.pictures]
     for each in style.codes:
         drawn = Image.fromarray(swatch(each.code)).resize(size, Image.Resampling.LANCZOS)
         shown.append(pictures.tensor_of(drawn))
@@ -69,7 +63,12 @@ def _deviation(latents: torch.Tensor) -> torch.Tensor:
     return latents.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)
 
 
-def _body(name: str, bodies: Mapping[str, bytes]) -> bytes:
+def body_of(name: str, bodies: Mapping[str, bytes]) -> bytes:
+    """Return the picture of that *name*.
+
+    Raises:
+        PictureGone: It is not among *bodies*.
+    """
     if name not in bodies:
         raise PictureGone(name)
     return bodies[name]
