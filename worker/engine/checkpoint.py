@@ -53,7 +53,7 @@ class Checkpoint:
     """The parts of a checkpoint, ready to run; the VAE is always float32."""
 
     profile: ModelProfile
-    hash: str  # first hexadecimal digits of a SHA-256: see `_hash`
+    hash: str  # first hexadecimal digits of a SHA-256: see `weights_hash`
     hardware: Hardware
     unet: Any
     vae: Any
@@ -82,12 +82,12 @@ def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Che
     Raises:
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
-    _quieten()
+    quieten()
     hardware = hardware.of(build.dtype)
     found = located(profile.source, build)
     try:
         pipeline = _pipeline(found, build)
-        weights = _hash(found.place, build)
+        weights = weights_hash(found.place, build)
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # the loaders raise a dozen types for a damaged file
@@ -147,10 +147,10 @@ def _pipeline(found: Located, build: Build) -> Any:
     )
 
 
-def _hash(place: Path, build: Build) -> str:
-    """Return the hash of the UNet's weights, or of a single file; of both with what they are fitted with."""
+def weights_hash(place: Path, build: Build, network: str = "unet") -> str:
+    """Return the hash of the weights of *network*, or of a single file, with what they are fitted with."""
     digest = hashlib.sha256()
-    for path in [place] if place.is_file() else sorted((place / "unet").glob("*.safetensors")):
+    for path in [place] if place.is_file() else sorted((place / network).glob("*.safetensors")):
         with path.open("rb") as weights:
             while block := weights.read(1 << 20):
                 digest.update(block)
@@ -158,7 +158,7 @@ def _hash(place: Path, build: Build) -> str:
     return digest.hexdigest()[:HASH_DIGITS]
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Stop the libraries' progress bars and advice: our log is for operators."""
     diffusers.utils.logging.disable_progress_bar()
     diffusers.utils.logging.set_verbosity_error()

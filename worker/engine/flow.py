@@ -1,0 +1,357 @@
+"""Stable Diffusion 3 and FLUX, a step at a time; beside `denoiser` the only module that touches latents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import diffusers
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from worker.api import ErrorCode, PictureGone, WorkerError
+from worker.device import DeviceJob
+from worker.engine import pictures
+from worker.engine.autoencoder import decoded, encoded
+from worker.engine.bookmark import Value, changed
+from worker.engine.detail import detailed
+from worker.engine.flow_checkpoint import FlowCheckpoint
+from worker.engine.flow_prompts import Told
+from worker.engine.flow_schedule import begin_of, expected, noised, pointing, scheduled, signal_of
+from worker.engine.glimpse import Glimpse
+from worker.engine.plan import BatchKey, Sample, SampleId
+from worker.engine.references import body_of, laid, pull_of
+from worker.engine.region import Region, mask_of
+from worker.engine.style import Pull, pulled
+from worker.recipe import Drawing
+
+
+@dataclass(slots=True)
+class FlowRow:
+    """One sample's tensors; its scheduler counts its own steps. What those change, `keep` keeps."""
+
+    latents: torch.Tensor  # float32, shape (1, channels, rows, columns)
+    scheduler: Any
+    timesteps: torch.Tensor  # those still to be taken, in order
+    sigmas: torch.Tensor  # the noise's share before each of them, and after the last
+    whole: bool  # False if the schedule is left early
+    positive: Told
+    unconditional: Told
+    guidance: float
+    generator: torch.Generator
+    pull: Pull | None
+    detail: float
+    region: Region | None
+    step: int = 0
+    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, sigma
+
+    @property
+    def clean(self) -> torch.Tensor:
+        """The clean latents that the last output points at, with what is kept of a picture drawn over."""
+        assert self.estimate is not None  # noqa: S101 - asked for after a step only
+        clean = expected(*self.estimate)
+        return clean if self.region is None else self.region.kept(clean, torch.zeros_like(self.sigmas[0]))
+
+    def shaped(self, output: torch.Tensor) -> torch.Tensor:
+        """Return *output*, changed so that the clean latents it points at have their style and detail."""
+        if self.pull is None and not self.detail:
+            return output
+        sigma = self.sigmas[self.step]
+        clean, signal = expected(self.latents, output, sigma), signal_of(sigma)
+        if self.pull is not None:
+            clean = pulled(clean, self.pull, signal)
+        if self.detail:
+            clean = detailed(clean, self.detail, signal)
+        return pointing(self.latents, clean, sigma)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Clean latents to start from, the share of the schedule drawn over them, and where."""
+
+    latents: torch.Tensor
+    strength: float
+    mask: torch.Tensor | None = None  # see `Region`; None: everywhere
+
+
+class FlowDenoiser:
+    """Denoise samples of one checkpoint together, each row with its own schedule, prompt and guidance."""
+
+    def __init__(self, checkpoint: FlowCheckpoint) -> None:
+        self._checkpoint = checkpoint
+        self.weights = checkpoint.hash
+        self._device = checkpoint.hardware.device
+        self._network = checkpoint.network
+        self._conditioner = checkpoint.conditioner
+        self._glimpse = Glimpse.fitted(checkpoint)
+        self._rows: dict[SampleId, FlowRow] = {}
+        # Stochastic schedules add noise of their own at each step.
+        self._draws_noise = "generator" in signature(checkpoint.scheduler.step).parameters
+
+    @property
+    def busy(self) -> bool:
+        """True while it holds anybody's pictures."""
+        return bool(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that its weights take."""
+        return self._checkpoint.bytes
+
+    def key(self, height: int, width: int) -> BatchKey:
+        """Return the key of a plain prompt at this size in pixels."""
+        return self._key(height, width, self._conditioner.told(self._conditioner.read("")), 2.0)
+
+    def open(self, job: DeviceJob) -> list[Sample]:
+        """Encode the prompt and lay out the noise of every picture.
+
+        Raises:
+            WorkerError: ``NOT_WITH_MODEL``; it was accepted for a checkpoint of another family.
+        """
+        recipe = job.recipe
+        assert isinstance(recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
+        self._check(recipe)
+        told = self._told(recipe)
+        key = self._key(recipe.height, recipe.width, told[0][0], recipe.guidance)
+        origin = self._origin(job, recipe)
+        style = recipe.style
+        pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
+        rows = {
+            SampleId(job.job_id, job.attempt, index): self._row(recipe, seed, sides, origin, pull)
+            for index, (seed, sides) in enumerate(zip(recipe.seeds, told, strict=True))
+        }
+        self._rows |= rows  # all or, if one of them could not be laid out, none
+        return [
+            Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps))
+            for sample_id, row in rows.items()
+        ]
+
+    def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
+        """Predict for all rows in one pass of the transformer; changes nothing, so it can be repeated.
+
+        Returns:
+            For each sample the guided velocity, float32, shape ``(1, channels, rows, columns)``.
+        """
+        rows = [self._rows[sample_id] for sample_id in ids]
+        guided = self._guided(rows[0].guidance)
+        sides = 2 if guided else 1
+        latents = torch.cat([row.latents for row in rows] * sides)
+        timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
+        told = [row.unconditional for row in rows] if guided else []
+        told += [row.positive for row in rows]
+        output = self._network(latents, timesteps, told, [row.guidance for row in rows] * sides)
+        if guided:
+            scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
+            away, toward = output.chunk(2)
+            output = away + scale * (toward - away)
+        return list(output.contiguous().split(1))
+
+    def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
+        """Let the sample's own scheduler turn *output* into its next latents."""
+        row = self._rows[sample_id]
+        timestep, sigma = row.timesteps[row.step], row.sigmas[row.step]
+        output = row.shaped(output)
+        row.estimate = (row.latents, output, sigma)
+        noise = {"generator": row.generator} if self._draws_noise else {}
+        row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
+        row.step += 1
+        if row.region is not None:
+            row.latents = row.region.kept(row.latents, row.sigmas[row.step])
+
+    def keep(self, job: DeviceJob) -> Value:
+        """Return what its steps have made of the pictures of *job*.
+
+        Raises:
+            TypeError: Its kind of schedule holds what cannot be written.
+        """
+        assert isinstance(job.recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
+        fresh = self._schedule(job.recipe)
+        rows = [
+            {
+                "step": row.step,
+                "latents": row.latents,
+                "estimate": row.estimate,
+                "noise": row.generator.get_state(),
+                "schedule": changed(row.scheduler, fresh),
+            }
+            for row in self._rows_of(job)
+        ]
+        return {"of": self._identity(job), "rows": rows}
+
+    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
+        """Bring the pictures of *job*, just opened, to where `keep` found them.
+
+        Raises:
+            ValueError: It is of another recipe, other weights, or another version of the libraries.
+        """
+        if kept["of"] != self._identity(job):
+            raise ValueError("the recipe, the weights or the libraries are others")
+        for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
+            row.step = was["step"]
+            row.latents = was["latents"]
+            row.estimate = was["estimate"] and tuple(was["estimate"])
+            row.generator.set_state(was["noise"])
+            for name, value in was["schedule"].items():
+                setattr(row.scheduler, name, value)
+        return [row.step for row in self._rows_of(job)]
+
+    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
+        """Decode finished samples; a schedule left early ends at what the model expected to see.
+
+        Returns:
+            Pixels of shape ``(height, width, 3)``.
+        """
+        rows = [self._rows[sample_id] for sample_id in ids]
+        latents = torch.cat([row.latents if row.whole else row.clean for row in rows])
+        if not bool(torch.isfinite(latents).all()):
+            raise WorkerError(ErrorCode.ENGINE_FAILED)
+        return pictures.pixels(decoded(self._checkpoint, latents))
+
+    def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
+        """Return what the samples seem to become, without running the autoencoder; empty before a step."""
+        rows = [self._rows[sample_id] for sample_id in ids]
+        if any(row.estimate is None for row in rows):
+            return []
+        return pictures.pixels(self._glimpse(torch.cat([row.clean for row in rows])))
+
+    def close(self, ids: Sequence[SampleId]) -> None:
+        """Free the tensors of samples that are done or dropped."""
+        for sample_id in ids:
+            self._rows.pop(sample_id, None)
+
+    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
+        """Return what the PNG of picture *index* says; None is the grid."""
+        return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
+
+    def _guided(self, guidance: float) -> bool:
+        """Tell whether a sample takes a second row, without its prompt."""
+        return not self._network.steered and guidance > 1
+
+    def _key(self, height: int, width: int, told: Told, guidance: float) -> BatchKey:
+        return BatchKey(
+            model=self._checkpoint.profile.name,
+            height=height // self._checkpoint.grid,
+            width=width // self._checkpoint.grid,
+            context=int(told.context.shape[1]),
+            guided=self._guided(guidance),
+        )
+
+    def _check(self, recipe: Drawing) -> None:
+        """Refuse what this family cannot honour; `worker.recipe` does so before the queue.
+
+        Raises:
+            WorkerError: ``NOT_WITH_MODEL``; the recipe is of a day when its model was of another family.
+        """
+        lacking = [
+            name
+            for name, asked in (("tile", recipe.tile), ("no", recipe.negative and self._network.steered))
+            if asked
+        ]
+        if lacking:
+            raise WorkerError(
+                ErrorCode.NOT_WITH_MODEL, model=self._checkpoint.profile.name, parameter=lacking[0]
+            )
+
+    def _told(self, recipe: Drawing) -> list[tuple[Told, Told]]:
+        """Return for each picture what leads to it, and what leads away from it."""
+        wanted, unwanted = self._conditioner.condition(recipe.positive, recipe.negative, recipe.negative_pull)
+        away = self._conditioner.told(unwanted)
+        moved = (self._conditioner.displaced(wanted, recipe.displacement, seed) for seed in recipe.seeds)
+        return [(self._conditioner.told(each), away) for each in moved]
+
+    def _schedule(self, recipe: Drawing) -> Any:
+        """Return a scheduler that has not taken a step."""
+        grid = self._checkpoint.grid
+        tokens = self._network.tokens(recipe.height // grid, recipe.width // grid)
+        scheduler = scheduled(
+            self._checkpoint.scheduler,
+            recipe.steps,
+            tokens,
+            self._device,
+            evenly=self._network.evenly,
+            most_shift=self._network.most_shift,
+        )
+        scheduler.set_begin_index(self._begin(recipe))
+        return scheduler
+
+    def _begin(self, recipe: Drawing) -> int:
+        """Return the first step that is taken of the schedule."""
+        over = recipe.start or recipe.blend
+        return 0 if over is None else begin_of(recipe.steps, over.strength)
+
+    def _row(
+        self,
+        recipe: Drawing,
+        seed: int,
+        told: tuple[Told, Told],
+        origin: Origin | None,
+        pull: Pull | None,
+    ) -> FlowRow:
+        generator = torch.Generator("cpu").manual_seed(seed)
+        noise = self._noise(recipe, generator)
+        scheduler = self._schedule(recipe)
+        begin = self._begin(recipe)
+        stop = max(begin + 1, round(len(scheduler.timesteps) * recipe.stop_after / recipe.steps))
+        sigmas = scheduler.sigmas[begin : stop + 1]
+        region = None
+        if origin is not None and origin.mask is not None:
+            region = Region(origin.mask, origin.latents, noise)
+        return FlowRow(
+            latents=noise if origin is None else noised(origin.latents, noise, sigmas[0]),
+            scheduler=scheduler,
+            timesteps=scheduler.timesteps[begin:stop],
+            sigmas=sigmas,
+            whole=stop == len(scheduler.timesteps),
+            positive=told[0],
+            unconditional=told[1],
+            guidance=recipe.guidance,
+            generator=generator,
+            pull=pull,
+            detail=recipe.detail,
+            region=region,
+        )
+
+    def _noise(self, recipe: Drawing, generator: torch.Generator) -> torch.Tensor:
+        """Return the noise of one picture: its own, or what all of the grid start from."""
+        grid = self._checkpoint.grid
+        shape = (1, self._checkpoint.channels, recipe.height // grid, recipe.width // grid)
+        first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
+        return torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
+
+    def _origin(self, job: DeviceJob, recipe: Drawing) -> Origin | None:
+        """Return what the drawing starts from instead of pure noise, if anything."""
+        start, blend = recipe.start, recipe.blend
+        size = (recipe.width, recipe.height)
+        if start is not None:
+            if job.source is None:
+                raise PictureGone(start.picture)
+            latents = encoded(self._checkpoint, pictures.tensor(job.source, size))
+            mask = None
+            if start.mask is not None:
+                mask = mask_of(body_of(start.mask, job.references), size, self._checkpoint.grid)
+                mask = mask.to(self._device)
+            return Origin(latents, start.strength, mask)
+        if blend is not None:
+            return Origin(laid(self._checkpoint, blend, job.references, recipe), blend.strength)
+        return None
+
+    def _rows_of(self, job: DeviceJob) -> list[FlowRow]:
+        """Return the rows of *job*, in the order of its pictures."""
+        return [
+            self._rows[sample_id]
+            for sample_id in sorted(self._rows)
+            if sample_id[:2] == (job.job_id, job.attempt)
+        ]
+
+    def _identity(self, job: DeviceJob) -> list[str]:
+        """Return what must be the same for a picture that was begun to be gone on with."""
+        libraries = f"diffusers {diffusers.__version__}, torch {torch.__version__}"
+        hardware = f"{self._device}, {self._checkpoint.hardware.dtype}"
+        return [
+            self._checkpoint.profile.name,
+            self.weights,
+            hardware,
+            libraries,
+            job.recipe.model_dump_json(),
+        ]
