@@ -47,6 +47,7 @@ class Start(Frozen):
 
     picture: str  # name in the picture folder
     strength: float = Field(gt=0, le=1)  # share of the schedule that is drawn again
+    mask: str | None = None  # name of a picture, white where it is drawn again; None: everywhere
 
 
 class Drawing(Frozen):
