@@ -168,7 +168,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.role.line": "{role}: **{rank}**",
         "admin.role.nobody": "No role holds it.",
         "admin.role.administrators": "Discord's Administrators",
-        "admin.role.verbs": "**{rank}** and above: {verbs}",
+        "admin.role.verbs": "**{rank}** and above\n> {verbs}",
+        "admin.role.group": "`{group}` {verbs}",
         "admin.channel.line": "{channel}: {words}",
         "admin.channel.every": "every other channel",
         "admin.channel.open": "open",
@@ -177,7 +178,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.channel.nsfw": ", adult pictures may be shown",
         "admin.channel.log": "The audit log is posted to <#{channel_id}>.",
         "admin.channel.missed": (
-            "\n**{n} entries have not been posted there yet.** If that lasts: is the channel gone, or closed "
+            "\n**Not posted there yet: {n}.** If that lasts: is the channel gone, or closed "
             "to me? They are posted when it is open, or when you choose another."
         ),
         "admin.channel.nolog": "The audit log is posted nowhere.",
@@ -186,8 +187,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.words.refuse": "refused",
         "admin.words.clean": "No list, the shipped one or this server's, finds anything in that.",
         "admin.words.found": "**{category}**: `{matched}`, because of `{phrase}`",
-        "admin.models.line": "`{name}`: {state}{default}{flags} · loaded by {workers} workers{waiting}",
-        "admin.models.waiting": " · {n} jobs wait for it",
+        "admin.models.line": "`{name}`: {state}{default}{flags} · workers that have it: {workers}{waiting}",
+        "admin.models.waiting": " · waiting for it: {n}",
         "admin.models.on": "on",
         "admin.models.off": "off",
         "admin.models.default": ", the default",
@@ -201,21 +202,22 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "admin.quota.own": "Said of this very person: {own}.",
         "admin.quota.line": "{subject}: {said}",
         "admin.quota.nothing": "Nothing was said here; the configuration holds.",
-        "admin.status.queue": "Queue: {mode}. Waiting: {waiting}. Running: {running}.",
+        "admin.status.queue": "**Queue:** {mode}. Waiting: {waiting}. Running: {running}.",
         "admin.status.worker": (
-            "**{name}** on {device}, model `{model}`, up since <t:{since}:R>: {jobs} jobs, {pictures} "
-            "pictures, "
+            "**{name}** on {device} with `{model}` since <t:{since}:R>\n> {jobs} jobs, {pictures} pictures, "
             "{rate:.1f} steps/s, {batch:.1f} pictures a pass (at most {largest}), {busy:.0%} busy{error}"
         ),
-        "admin.status.trouble": "; last error `{code}` <t:{at}:R>",
-        "admin.status.workers": "Workers:",
+        "admin.status.trouble": "\n> last error `{code}` <t:{at}:R>",
+        "admin.status.workers": "**Workers:**",
         "admin.status.nobody": "**No worker runs.** Jobs wait until one does.",
-        "admin.status.disk": "Disk: {free} free of {total}. Database {database}, pictures {more}{pictures}.",
+        "admin.status.disk": (
+            "**Disk:** {free} free of {total}. Database {database}, pictures {more}{pictures}."
+        ),
         "admin.status.more": "more than ",
-        "admin.status.failures": "Last failures:",
-        "admin.status.failure": "`{id}` `{code}` <t:{at}:R>",
+        "admin.status.failures": "**Last failures:**",
+        "admin.status.failure": "`{code}` <t:{at}:R>\n> `{id}`",
         "admin.audit.line": "<t:{at}:f> · {actor} · **{verb}** · {target}{change}",
-        "admin.audit.change": " · {before} → {after}",
+        "admin.audit.change": "{before} → {after}",
         "admin.audit.cli": "`{name}` on the command line",
         # Commands; a description has at most 100 characters
         "admin.help": "For those who run this bot.",

@@ -343,7 +343,7 @@ async def test_models_are_listed_switched_and_made_the_default(
     )
     async with studio.open(), studio.running(), studio.member() as boss:
         appoint(studio, boss.user["id"], Permission.ADMINISTRATOR)
-        assert "`tiny`: on, the default · `--v 6` · loaded by 0 workers" in text(
+        assert "`tiny`: on, the default · `--v 6` · workers that have it: 0" in text(
             await admin(boss, "models list")
         )
         assert await offered(boss, "models default", "model", "INK") == ["inker"]
@@ -355,7 +355,7 @@ async def test_models_are_listed_switched_and_made_the_default(
         assert job.model == "inker"
         assert "1 jobs wait for it" in text(await admin(boss, "models disable", model="inker"))
         shown = text(await admin(boss, "models list"))
-        assert "`inker`: off · `--v 5` · loaded by 0 workers · 1 jobs wait for it" in shown
+        assert "`inker`: off · `--v 5` · workers that have it: 0 · waiting for it: 1" in shown
         assert "`tiny`: on, the default" in shown
         assert "switched off" in text(await admin(boss, "models default", model="inker"))
         nonce = await boss.command("imagine", prompt="a hen")

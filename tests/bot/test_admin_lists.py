@@ -1,11 +1,13 @@
 """Every list of `/admin`: in pages of ten whose buttons lead on, and narrowed as was asked."""
 
+import re
 from typing import Any
 
 import pytest
 
 from bot.commands.admin.machine import status
 from bot.commands.admin.pages import ChannelKind, letter, roles
+from bot.commands.admin.record import entry
 from bot.commands.admin.window import Page
 from bot.texts import Texts
 from playground.permissions import Permission
@@ -13,7 +15,7 @@ from tests.acceptance.member import Member
 from tests.bot.admins import admin, appoint, pressed, text
 from tests.bot.studio import Studio, labelled
 from worker.accounts import Allowance, Whose
-from worker.admin import Actor, ChannelRule, Disk, Powers, QueueMode, QueueView, Status, WorkerLine
+from worker.admin import Actor, ChannelRule, Disk, Entry, Powers, QueueMode, QueueView, Status, WorkerLine
 from worker.api import Category
 from worker.deeds import (
     Block,
@@ -60,7 +62,7 @@ FILTERS: tuple[tuple[str, dict[str, str], str], ...] = (
     ("channel list", {"kind": "open"}, "<#201>: open"),
     ("channel list", {"kind": "adult"}, "<#201>: open, adult"),
     ("words list", {"category": "health"}, "health: `word 201`"),
-    ("audit", {"verbs": "user", "person": "{user}"}, "**user block** · user {user}"),
+    ("audit", {"verbs": "user", "person": "{user}"}, "**user block** · <@{user}>"),
 )
 
 
@@ -121,4 +123,31 @@ def test_a_channel_without_a_word_about_it_is_of_no_kind(kind: ChannelKind) -> N
 def test_a_rank_that_nobody_holds_says_so() -> None:
     sheet = roles(Powers(roles={}, ranks={}), Rank.MODERATOR, 0, Texts())
     assert sheet.head[-1] == "No role holds it."
-    assert "`queue show`" in sheet.head[0]
+    assert "`queue` show, cancel, retry" in sheet.head[0]
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "before", "after", "shown"),
+    [
+        ("user timeout", "user 7", {"kind": None}, {"kind": "timeout", "until": 86400.5}, "<@7>"),
+        ("quota set", "role 8", {}, {"day": 2000.0, "unlimited": True}, "<@&8>"),
+        ("queue cancel", "user 7, lane relax", {"queued": 2}, {}, "<@7>, lane relax"),
+        ("words add", "hate: user 5, *words*", {"phrase": None}, {"phrase": "refused"}, r"\*words\*"),
+        ("user block", "user 7", {"kind": None}, {"kind": "block", "jobs": {"cancelled": 3}}, "<@7>"),
+    ],
+)
+def test_an_entry_of_the_record_is_for_people_to_read(
+    verb: str, target: str, before: dict[str, Any], after: dict[str, Any], shown: str
+) -> None:
+    made = Entry(
+        id=1, at=0, actor="cli:ada", guild_id=1, channel_id=0, verb=verb, target=target, before=before,
+        after=after,
+    )  # fmt: skip
+    words = entry(made, Texts())
+    assert f"**{verb}** · " in words
+    assert shown in words
+    assert not re.search(r"\d\.0\b|None|True|\{|86400", words)
+    if "until" in after:
+        assert "`kind: -` → `kind: timeout, until: 1970-01-02 00:00 UTC`" in words
+    if "jobs" in after:
+        assert "jobs: 3 cancelled" in words

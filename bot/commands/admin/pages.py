@@ -186,16 +186,26 @@ def restricted(found: Sequence[Restriction], total: int, texts: Texts) -> Sheet:
 def roles(powers: Powers, rank: Rank | None, number: int, texts: Texts) -> Sheet:
     """Return what each rank, or one of them, may do, and a page of those who hold it."""
     ranks = [each for each in Rank if rank in {None, each}]
-    head = []
-    for each in ranks:
-        verbs = ", ".join(f"`{power}`" for power in POWERS if needed(power, powers) is each)
-        head.append(texts("admin.role.verbs", rank=each, verbs=verbs or "-"))
+    head = [texts("admin.role.verbs", rank=each, verbs=_verbs(powers, each, texts) or "-") for each in ranks]
     held = [(each, f"<@&{role}>") for each in ranks for role in powers.roles.get(each, ())]
     if Rank.OWNER in ranks:
         held.insert(0, (Rank.OWNER, texts("admin.role.administrators")))
     lines = [texts("admin.role.line", rank=each, role=role) for each, role in held]
     head += [] if lines else [texts("admin.role.nobody")]
     return cut(Sheet(texts("admin.title.role list"), tuple(head), tuple(lines)), number)
+
+
+def _verbs(powers: Powers, rank: Rank, texts: Texts) -> str:
+    """Return what takes *rank*, by group."""
+    groups: dict[str, list[str]] = {}
+    for power in POWERS:
+        if needed(power, powers) is rank:
+            group, _, verb = power.partition(" ")
+            groups.setdefault(group, []).append(verb)
+    return " · ".join(
+        texts("admin.role.group", group=group, verbs=", ".join(verbs)).strip()
+        for group, verbs in groups.items()
+    )
 
 
 def cut(sheet: Sheet, number: int) -> Sheet:
