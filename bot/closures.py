@@ -1,5 +1,7 @@
 """Which part of a prompt a refused order was refused for, so that the place can be shown. Pure."""
 
+from collections.abc import Mapping
+
 from bot.texts import Texts
 from parser import Closed
 from worker.api import ErrorCode, LinksRefused, WorkerError
@@ -20,11 +22,31 @@ _NO_VERSIONS = {
 }
 
 
+def without_adapter(whose: str) -> Mapping[str, str]:
+    """Return why persons and things from pictures are closed; *whose* ends "an IP-Adapter, which"."""
+    needed = f"needs an IP-Adapter, which {whose}"
+    instead = "put the picture in front of the text, as an image prompt, and raise `--iw`."
+    pairs = (("cref", "cw"), ("oref", "ow"))
+    return {
+        name: words
+        for first, second in pairs
+        for name, words in (
+            (first, f"`--{first}` {needed}; {instead}"),
+            (second, f"`--{second}` goes with `--{first}`, which {needed}; leave it out."),
+        )
+    }
+
+
 def closed_by(error: WorkerError, texts: Texts) -> Closed:
     """Return what is closed as *error* says; nothing where no part of the prompt is the reason."""
     if isinstance(error, LinksRefused):
         links = {link: texts(f"worker.{each.code}", **each.detail) for link, each in error.links.items()}
         return Closed(links=links)
+    if error.code is ErrorCode.ADAPTER_UNAVAILABLE:
+        served = error.detail.get("served")
+        whose = f"{error.detail['model']} has not" + (f"; `{served}` has" if served else "")
+        reasons = without_adapter(whose)
+        return Closed(parameters=frozenset(reasons), reasons=reasons)
     if error.code is not ErrorCode.VERSION_UNAVAILABLE:
         return _CLOSED.get(error.code, Closed())
     versions, niji = (tuple(str(error.detail[each]).split()) for each in ("versions", "niji"))

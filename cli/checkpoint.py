@@ -7,7 +7,8 @@ from typing import Any
 from cli.config import ROOT, Settings
 from cli.failures import Failure
 from cli.model_section import EMBEDDED, Model
-from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry
+from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry, PictureAdapter
+from worker.likeness_files import hub_of, problem_of
 from worker.recipe import ModelProfile
 
 EMBEDDED_FOLDER = ROOT / "models" / "embedded"
@@ -63,6 +64,7 @@ def entry(model: Model, described: ModelProfile, *, offline: bool) -> Entry:
             embeddings=tuple(
                 Embedding(source=_place(each.source) or "", token=each.token) for each in model.embeddings
             ),
+            ip_adapter=adapter(model),
             offline=offline,
         ),
         versions=model.versions,
@@ -106,7 +108,30 @@ def assumed(model: Model, measures: tuple[int, int] | None = None) -> ModelProfi
         guidance=guidance if model.guidance is None else model.guidance,
         house_style=model.style or (EMBEDDED_STYLE if model.source == EMBEDDED else ""),
         house_share=HOUSE_SHARE if model.style else 0,
+        adapter=model.ip_adapter is not None and adapter_problem(model) is None,
     )
+
+
+def adapter(model: Model) -> PictureAdapter | None:
+    """Return the IP-Adapter of *model*, if it has one, with absolute paths."""
+    own = model.ip_adapter
+    if own is None:
+        return None
+    encoder = None if own.encoder is None else _inside(own.encoder)
+    return PictureAdapter(source=_inside(own.source), encoder=encoder)
+
+
+def adapter_problem(model: Model) -> str | None:
+    """Return what keeps the IP-Adapter of *model* from use, to follow its name; None where nothing does."""
+    own, described = adapter(model), model.description if model.single else model.source
+    if own is None:
+        return None
+    folder = None if described is None else folder_of(described)
+    try:
+        unet = None if folder is None else _json(folder, "unet/config.json")
+    except Failure:
+        unet = None  # that is told of the checkpoint itself
+    return problem_of(own.source, own.encoder, unet)
 
 
 def described(file: Path, description: str | None) -> tuple[int, int] | None:
@@ -158,6 +183,11 @@ def _place(source: str | None) -> str | None:
     """Return an absolute path for what names one: workers may run elsewhere."""
     path = None if source is None else folder_of(source)
     return source if path is None else str(path)
+
+
+def _inside(place: str) -> str:
+    """Return an absolute path for what names one, and what is in a repository of the hub as it is."""
+    return place if hub_of(place) is not None else str(Path(place).expanduser().absolute())
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -60,6 +60,10 @@ def _looked_at(model: Model) -> str:
     place = checkpoint.folder_of(model.source)
     for path in weights_of(place):
         _check_weights(path)
+    if trouble := checkpoint.adapter_problem(model):
+        raise Failure(
+            f"{profile.name}: the IP-Adapter {trouble}. Until then `--cref` and `--oref` are closed."
+        )
     here = "" if place else " (from the hub, when first used)"
     return (
         f"{profile.name}: {profile.size}x{profile.size} pixels, {profile.steps} steps, "

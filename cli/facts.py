@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from bot.closures import without_adapter
 from bot.errors import words
 from bot.facts import Facts, Price
 from bot.texts import Texts
@@ -77,11 +78,14 @@ def counter(vocabulary: Path) -> Callable[[str], int] | None:
 def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     """Return what neither the operator's rules nor the checkpoints allow, with the reason of each."""
     reasons = {} if settings.limits.turbo else {"turbo": NO_TURBO}
+    adapted = without_adapter("no model here has")
+    if not any(entry.profile.adapter for entry in catalogue.entries):
+        reasons |= adapted
     profile = catalogue.entries[0].profile
     models = {"version": catalogue.versions(), "niji": catalogue.niji()}
     choices = dict(models)
     for row in PARAMETERS:
-        if not row.available or row.name in models:
+        if not row.available or row.name in models or row.name in adapted:
             continue
         refusal = refused(row.example, profile)
         if refusal is not None:

@@ -13,17 +13,22 @@ INDEX = "model_index.json"
 
 
 def fetched(place: str) -> Path:
-    """Fetch what is at *place* and return its folder.
+    """Fetch what is at *place*, ``owner/name`` or ``owner/name/path``, and return its folder or file.
 
     Whole checkpoints are fetched without what is never opened: pickles, and other programs' formats.
 
     Raises:
         Failure: It is not there, nobody answers, or what came is damaged.
     """
+    owner, name, *rest = place.split("/")
+    place, inside = f"{owner}/{name}", "/".join(rest)
     try:
         told = huggingface_hub.HfApi().model_info(place, files_metadata=True)
         files = {each.rfilename: each for each in told.siblings or ()}
-        if INDEX in files:
+        if inside:
+            wanted = [inside, f"{inside}/*.safetensors", f"{inside}/*.json"]
+            folder = Path(huggingface_hub.snapshot_download(place, allow_patterns=wanted))
+        elif INDEX in files:
             folder = Path(diffusers.DiffusionPipeline.download(place, use_safetensors=True))
         else:
             wanted = ["*.safetensors", "*.json", "*.txt"]
@@ -37,7 +42,9 @@ def fetched(place: str) -> Path:
         if (folder / name).is_file() and not whole(folder / name, about):
             (folder / name).resolve().unlink()
             raise Failure(f"{place}: {name} came damaged and was removed; fetch it again.", passing=True)
-    return folder
+    if not (folder / inside).exists():
+        raise Failure(f"{place} has no {inside}.")
+    return folder / inside
 
 
 def whole(path: Path, about: Any) -> bool:

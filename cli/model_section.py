@@ -37,6 +37,13 @@ class Inversion(Section):
     token: str = Field(pattern=r"^[^\s:,{}]{2,64}$")  # the word that stands for it in prompts
 
 
+class PictureAdapter(Section):
+    """The entry ``ip_adapter``."""
+
+    source: str = Field(min_length=1)  # a .safetensors file, here or on the hub as `owner/name/path`
+    encoder: str | None = None  # the folder of its image encoder, likewise; else `image_encoder` beside it
+
+
 class Model(Section):
     """``[model]``: which checkpoint draws; of several, each `[[models]]`."""
 
@@ -55,6 +62,7 @@ class Model(Section):
     vae: str | None = None  # another autoencoder: a folder in diffusers layout, or a hub id
     loras: tuple[Lora, ...] = ()  # small changes to the weights, with `source` and `weight`
     embeddings: tuple[Inversion, ...] = ()  # words the text encoder learnt, with `source` and `token`
+    ip_adapter: PictureAdapter | None = None  # opens `--cref` and `--oref`: `source`, and perhaps `encoder`
     style: str = Field(default="", max_length=1000)  # the house style, in words
     licence: str = ""  # a note for whoever runs this
 

@@ -15,6 +15,7 @@ from cli.failures import FAILURE, USAGE, Failure
 from cli.model_section import Model
 from cli.serve import quiet_libraries
 from worker.admin import AdminDesk, ModelLine, WorkerLine
+from worker.likeness_files import encoder_beside, hub_of
 
 app = typer.Typer(
     help="The models that draw: which there are, whether they work, how fast.",
@@ -140,6 +141,9 @@ def hub_ids(model: Model) -> Iterator[str]:
     for source in (model.source, model.description, model.vae, *fitted):
         if source is not None and checkpoint.folder_of(source) is None:
             yield source
+    adapter = checkpoint.adapter(model)
+    places = () if adapter is None else (adapter.source, adapter.encoder or encoder_beside(adapter.source))
+    yield from (place for place in places if hub_of(place) is not None)
 
 
 def on_disk(model: Model) -> int | None:

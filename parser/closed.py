@@ -32,6 +32,7 @@ class Closed:
 
 
 OPEN = Closed()
+PICTURED = frozenset({"cref", "oref"})  # whose pictures may be image prompts instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def check_closed(
         if use.name in closed.parameters or closed.choices.get(use.name) == ():
             message = f"`--{use.name}` is not open on this server; leave it out."
             message = closed.reasons.get(use.name, message)
-            problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, use.removal)
+            moved = as_images(use) if use.name in PICTURED and not closed.images else ()
+            problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, use.removal, *moved)
         elif use.name in closed.choices:
             check_choice(closed.choices[use.name], use, problems)
     for use in images if closed.images else ():
@@ -76,13 +78,19 @@ def check_closed(
         problems.add(ErrorCode.UNAVAILABLE_IMAGES, message, use.span, use.removal)
 
 
+def as_images(use: Use) -> tuple[Edit, ...]:
+    """Return the edit that makes the addresses that *use* names image prompts."""
+    links = " ".join(f"<{each}>" for each in use.value) if isinstance(use.value, tuple) else ""
+    return (Edit(0, 0, f"{links} "),) if links else ()
+
+
 def check_links(closed: Closed, uses: Sequence[Use], text: str, problems: Problems) -> None:
     """Say so of every address in *text* whose picture is not to be had."""
     for use in uses:
         if isinstance(use.value, str) and use.name == "image" and use.value in closed.links:
             problems.add(ErrorCode.UNAVAILABLE_IMAGES, closed.links[use.value], use.span, use.removal)
         elif isinstance(use.value, tuple):
-            sources = [each.source for each in use.value if isinstance(each, StyleReference)]
+            sources = [each.source if isinstance(each, StyleReference) else each for each in use.value]
             for source in dict.fromkeys(sources):
                 if source in closed.links:
                     span = word_of(str(source), use.place, text)

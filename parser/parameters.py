@@ -5,7 +5,6 @@ from parser.parameter import Kind, Parameter
 from parser.request import LATEST, NIJIS, OWN, QUALITIES, SEED_LIMIT, STYLES, VERSIONS
 from parser.table import Table
 
-ADAPTER = "needs an IP-Adapter, which no model here has"
 FILM = "belongs to films, which are not made here"
 AS_IMAGE = "put the picture in front of the text, as an image prompt, and raise `--iw`"
 
@@ -183,7 +182,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="cref",
         kind=Kind.LINKS,
-        refused=f"{ADAPTER}; {AS_IMAGE}",
+        available=True,
         help="Takes a character from the pictures at these addresses.",
         example="--cref https://example.com/hero.png",
     ),
@@ -193,8 +192,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="0",
         high="100",
         default="100",
-        refused=f"goes with `--cref`, which {ADAPTER}; leave it out",
-        help="Sets how much of the `--cref` character is kept: 100 all, 0 the face only.",
+        available=True,
+        help="Sets how much of the `--cref` character is kept: 100 most of it, 0 a mere likeness.",
         example="--cw 50",
     ),
     Parameter(
@@ -227,7 +226,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="oref",
         kind=Kind.LINKS,
         most=1,
-        refused=f"{ADAPTER}; {AS_IMAGE}",
+        available=True,
         help="Puts the person or thing of one picture into the new one.",
         example="--oref https://example.com/cup.png",
     ),
@@ -237,7 +236,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         low="1",
         high="1000",
         default="100",
-        refused=f"goes with `--oref`, which {ADAPTER}; leave it out",
+        available=True,
         help="Sets how strongly `--oref` counts.",
         example="--ow 200",
     ),

@@ -51,7 +51,9 @@ def hub_of(place: str) -> tuple[str, str] | None:
         return None
     owner, _, rest = place.partition("/")
     name, _, inside = rest.partition("/")
-    return (f"{owner}/{name}", inside) if owner and name else None
+    if not owner or not name or (place.endswith(SUFFIX) and not inside):
+        return None
+    return f"{owner}/{name}", inside
 
 
 def encoder_beside(source: str) -> str:

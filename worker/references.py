@@ -136,15 +136,21 @@ def style_of(request: ImagineRequest, names: Mapping[str, str]) -> Style | None:
     )
 
 
-def check_adapter(request: ImagineRequest, model: str, *, adapter: bool) -> None:
+def check_adapter(request: ImagineRequest, model: str, *, adapter: bool, served: str = "") -> None:
     """Refuse a person or thing from a picture where the checkpoint *model* has no IP-Adapter.
+
+    Args:
+        request: The prompt.
+        model: What the checkpoint is called.
+        adapter: Whether it has one.
+        served: How to ask for a checkpoint that has.
 
     Raises:
         Rejected: ``ADAPTER_UNAVAILABLE``.
     """
     asked = [name for name in ("cref", "oref") if request.said(name)]
     if asked and not adapter:
-        raise Rejected(ErrorCode.ADAPTER_UNAVAILABLE, asked=f"--{asked[0]}", model=model)
+        raise Rejected(ErrorCode.ADAPTER_UNAVAILABLE, asked=f"--{asked[0]}", model=model, served=served)
 
 
 def likenesses_of(request: ImagineRequest, names: Mapping[str, str]) -> tuple[Likeness, ...]:

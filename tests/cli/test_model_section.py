@@ -7,7 +7,7 @@ import pytest
 from cli.checkpoint import catalogue
 from cli.config import Settings, load
 from cli.failures import Failure
-from worker.catalogue import Adapter, Build, Embedding
+from worker.catalogue import Adapter, Build, Embedding, PictureAdapter
 
 HOME = {"HOME": "/home/ada"}
 
@@ -153,3 +153,26 @@ def test_a_single_file_takes_its_sizes_from_its_description(tmp_path: Path) -> N
     assert (only.name, only.profile.size, only.profile.source) == ("one", 128, str(file))
     assert only.build.description is not None
     assert Path(only.build.description).is_absolute()
+
+
+def test_an_adapter_is_where_it_says_or_on_the_hub(tmp_path: Path) -> None:
+    text = """
+    [[models]]
+    name = "here"
+    ip_adapter = { source = "adapters/ip.safetensors", encoder = "~/encoder" }
+    [[models]]
+    name = "hub"
+    source = "owner/painter"
+    ip_adapter = { source = "owner/adapters/sd15/ip.safetensors" }
+    """
+    (tmp_path / "adapters").mkdir()
+    here, hub = catalogue(loaded(text, tmp_path)).entries
+    assert hub.build.ip_adapter == PictureAdapter(source="owner/adapters/sd15/ip.safetensors")
+    assert hub.profile.adapter
+    assert here.build.ip_adapter is not None
+    assert Path(str(here.build.ip_adapter.encoder)).is_absolute()
+    assert not here.profile.adapter
+
+
+def test_an_adapter_without_a_source_is_told(tmp_path: Path) -> None:
+    assert "model.ip_adapter.source" in refusal('[model]\nip_adapter = { encoder = "x" }\n', tmp_path)

@@ -9,6 +9,7 @@ from worker.api import Cell, Imagine, Order, Rejected, Upscale
 from worker.catalogue import Catalogue, Entry
 from worker.queue.intake import Source
 from worker.recipe import ModelProfile
+from worker.references import check_adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,13 @@ class Shelf:
         switched off, the default draws, and the prompt names no version any more.
 
         Raises:
-            Rejected: ``VERSION_UNAVAILABLE`` or ``MODEL_OFF``, of a prompt of its own only.
+            Rejected: ``VERSION_UNAVAILABLE``, ``MODEL_OFF`` or ``ADAPTER_UNAVAILABLE``, of a prompt of its
+                own only.
         """
         if isinstance(order, Imagine):
-            return (self.catalogue.asked_for(order.request, self.off) or self.default).profile, source
+            chosen = self.catalogue.asked_for(order.request, self.off) or self.default
+            check_adapter(order.request, chosen.name, adapter=chosen.profile.adapter, served=self._adapted)
+            return chosen.profile, source
         if source is None:
             raise ValueError(f"an order of kind {order.kind} has a source")
         if isinstance(order, Cell | Upscale):
@@ -49,6 +53,12 @@ class Shelf:
             return found.profile, source
         job = source.job.model_copy(update={"request": unversioned(source.job.request)})
         return self.default.profile, replace(source, job=job)
+
+    @property
+    def _adapted(self) -> str:
+        """How people ask for a checkpoint that can look at pictures; empty if they cannot."""
+        on = (entry for entry in self.catalogue.entries if entry.name not in self.off)
+        return next((flag for entry in on if entry.profile.adapter for flag in entry.flags), "")
 
     def usable(self, name: str) -> Entry | None:
         """Return the checkpoint *name* if it is here and on."""
