@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from parser import Speed
-from worker.recipe import PICTURES, Drawing, ModelProfile, Recipe, picture_count, sides
+from worker.recipe import PICTURES, Drawing, ModelProfile, Recipe, begin_of, picture_count, sides
 
 GRAINS = 1000  # in a credit; costs are whole grains, so that sums are exact
 UPSCALING_STEPS = 2  # denoising steps that take about as long, a pixel, as one pass of super-resolution
@@ -25,7 +25,8 @@ def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) ->
     """Return what *recipe*, drawn by *profile* in the lane *speed*, costs: a positive multiple of 1/`GRAINS`.
 
     ``--quality`` and ``--stop`` change the steps, ``--aspect`` the pixels; what starts from a picture takes
-    only a part of the schedule. A picture taken out of a grid has no recipe, and is free.
+    only a part of the schedule, as the second pass of ``--hd`` does at its own size. A picture taken out of a
+    grid has no recipe, and is free.
     """
     width, height = sides((1, 1), profile)
     whole = PICTURES * profile.steps * width * height
@@ -34,18 +35,24 @@ def credits(recipe: Recipe, profile: ModelProfile, speed: Speed = Speed.FAST) ->
 
 def work(recipe: Recipe) -> int:
     """Return how long *recipe* keeps a device busy, in denoised pixels: a person's short jobs go first."""
-    return picture_count(recipe) * steps(recipe) * recipe.width * recipe.height
+    pixels = steps(recipe) * recipe.width * recipe.height
+    if isinstance(recipe, Drawing) and recipe.second is not None:
+        width, height = recipe.size
+        pixels += _taken(recipe, recipe.second.strength) * width * height
+    return picture_count(recipe) * pixels
 
 
 def steps(recipe: Recipe) -> int:
-    """Return the denoising steps each picture of *recipe* takes, or would take in the time."""
+    """Return the denoising steps each picture of *recipe* takes at its first size, or would in the time."""
     if not isinstance(recipe, Drawing):
         return UPSCALING_STEPS
     given = recipe.start or recipe.blend
-    if given is None:
-        return recipe.stop_after
-    begin = recipe.steps - max(1, int(recipe.steps * given.strength))  # as the engine begins
-    return max(1, recipe.stop_after - begin)
+    return recipe.stop_after if given is None else _taken(recipe, given.strength)
+
+
+def _taken(recipe: Drawing, strength: float) -> int:
+    """Return the steps of a pass that draws the last *strength* of the schedule: at least one."""
+    return max(1, recipe.stop_after - begin_of(recipe.steps, strength))
 
 
 def grains(amount: float) -> int:

@@ -16,6 +16,8 @@ MOST_HOUSE = 0.9  # of the prompt that is said in the house style at ``--stylize
 MOST_DETAIL = 0.35  # what one step adds to the fine detail at ``--exp 100``, in parts of that detail
 DRAFT_STEPS = 0.5  # of the steps
 DRAFT_AREA = 0.66  # of the pixels: on much less, a network sees another picture than it learnt
+HD_SIDE = 2  # times the sides of the first pass: Midjourney's 2048 pixels beside 1024
+HD_STRENGTH = 0.35  # share of the schedule that the second pass draws: details, no other shapes
 SEAM_FROM = 0.65  # share of the schedule after which `--tile` joins the edges
 
 

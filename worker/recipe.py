@@ -12,6 +12,8 @@ from worker.api import ErrorCode, Frozen, Rejected, Strength
 from worker.effects import (
     DRAFT_AREA,
     DRAFT_STEPS,
+    HD_SIDE,
+    HD_STRENGTH,
     Displacement,
     detail_of,
     displacement_of,
@@ -52,10 +54,17 @@ class Start(Frozen):
 
 class Drawing(Frozen):
     """Pictures by denoising; one sample a seed."""
+class SecondPass(Frozen):
+    """What the first pass drew, drawn over at a larger size."""
+
+    times: int = Field(ge=2)  # as long sides
+    strength: float = Field(gt=0, le=1)  # share of the schedule that is drawn again
+
+
 
     kind: Literal["drawing"] = "drawing"
     model: str
-    width: int  # pixels, a multiple of the model's grid
+    width: int  # pixels, a multiple of the model's grid; where there is a second pass, of the first
     height: int
     steps: int  # length of the schedule
     stop_after: int  # steps taken of it, 1..steps
@@ -74,8 +83,15 @@ class Drawing(Frozen):
     tile: bool = False  # opposite edges meet
     weights: str | None = None  # hash of the model's weights where no others will do
 
+    second: SecondPass | None = None
 
 class Upscaling(Frozen):
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the finished pictures, in pixels."""
+        times = 1 if self.second is None else self.second.times
+        return self.width * times, self.height * times
+
     """A picture enlarged by a super-resolution network."""
 
     kind: Literal["upscaling"] = "upscaling"
@@ -86,6 +102,11 @@ class Upscaling(Frozen):
 
 
 Recipe = Annotated[Drawing | Upscaling, Field(discriminator="kind")]
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the result, in pixels."""
+        return self.width, self.height
+
 
 
 def picture_count(recipe: Recipe) -> int:
@@ -125,6 +146,7 @@ def resolve(
     - ``--draft`` halves the steps and takes a third off the area: a third of the cost.
     - Variety and look (``--chaos``, ``--weird``, ``--stylize``, ``--raw``, ``--exp``): see `worker.effects`.
       They shape grids; a variation follows its picture instead, as Midjourney's does.
+    - ``--hd`` draws the last third of the schedule again, at `HD_SIDE` times the sides; so do variations.
     - Image prompts and style references: see `blend_of` and `style_of`. A variation starts from its picture
       and follows the style; the image prompts have had their say (Midjourney: ``--iw`` does not affect them).
     - Persons and things from pictures (``--cref``, ``--oref``): see `likenesses_of`; variations keep them.
@@ -137,7 +159,7 @@ def resolve(
         names: Of the stored pictures that the request names, by address.
 
     Raises:
-        Rejected: ``SIZE_UNAVAILABLE``, ``STYLE_UNAVAILABLE`` or ``ADAPTER_UNAVAILABLE``.
+        Rejected: ``SIZE_UNAVAILABLE``, ``STYLE_UNAVAILABLE``, ``ADAPTER_UNAVAILABLE`` or ``NOT_WITH_MODEL``.
         PictureGone: A picture that the request names is not stored.
     """
     if request.style not in (None, "raw"):
@@ -166,6 +188,7 @@ def resolve(
     )
     if start is not None:
         return drawing
+        second=SecondPass(times=HD_SIDE, strength=HD_STRENGTH) if request.hd else None,
     return drawing.model_copy(update=_grid_only(request, profile, seed, names))
 
 
@@ -178,6 +201,14 @@ def schedule(request: ImagineRequest, profile: ModelProfile) -> int:
 def _grid_only(
     request: ImagineRequest, profile: ModelProfile, seed: int, names: Mapping[str, str] | None
 ) -> dict[str, object]:
+def begin_of(steps: int, strength: float) -> int:
+    """Return after how many of *steps* a drawing begins that takes the last *strength* of them, 0..1.
+
+    At least a step is left, as in diffusers' image-to-image pipelines.
+    """
+    return steps - max(1, int(steps * strength))
+
+
     """Return what a prompt of its own asks for and a variation does not: variety, look, image prompts."""
     share = house_share(request, profile.house_share)
     return {

@@ -15,6 +15,7 @@ from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.effects import SEAM_FROM
 from worker.engine import pictures
+from worker.engine.autoencoder import decoded, encoded
 from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Conditioner
@@ -22,8 +23,9 @@ from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
 from worker.engine.ip_adapter import looked_at
 from worker.engine.ip_attention import KEYWORD, Seen, look_of
+from worker.engine.passes import Pass, again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
-from worker.engine.references import encoded, laid, pull_of
+from worker.engine.references import laid, pull_of
 from worker.engine.style import Pull, pulled
 from worker.engine.tiling import convolutions, seamless
 from worker.recipe import Drawing
@@ -31,12 +33,10 @@ from worker.recipe import Drawing
 
 @dataclass(slots=True)
 class Row:
-    """One sample's tensors; its scheduler counts its own steps. What steps change, `Denoiser.keep` keeps."""
+    """One sample's tensors. What steps change, `Denoiser.keep` keeps."""
 
     latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
-    scheduler: Any
-    timesteps: torch.Tensor  # those still to be taken, in order
-    whole: bool  # False if the schedule is left early
+    way: Pass
     positive: torch.Tensor
     unconditional: torch.Tensor
     guidance: float
@@ -45,8 +45,11 @@ class Row:
     detail: float = 0.0
     tile: bool = False
     seen: tuple[Seen, ...] = ()  # pictures that it looks at
-    step: int = 0
+    step: int = 0  # of its way
     estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
+    second: Pass | None = None  # at a larger size, still to come
+    behind: int = 0  # steps of the first pass, once in the second
+    shape: torch.Tensor | None = None  # latents whose broad shapes the second pass keeps
 
     @property
     def joined(self) -> bool:
@@ -55,7 +58,19 @@ class Row:
         Not from the start: networks learn from the edge where the middle is, and without one a subject
         dissolves. What is where is decided first, then the seams close.
         """
-        return self.tile and self.step >= SEAM_FROM * len(self.timesteps)
+        decided = self.behind or self.step >= SEAM_FROM * len(self.way.timesteps)
+        return self.tile and bool(decided)
+
+    @property
+    def edge(self) -> str:
+        """What is beyond the edge, as `torch.nn.functional.pad` calls it."""
+        return "circular" if self.tile else "replicate"
+
+    def turn(self) -> None:
+        """Go over to the second pass; what it begins with is not there yet."""
+        assert self.second is not None  # noqa: S101 - asked for where there is one
+        self.behind, self.step = len(self.way.timesteps), 0
+        self.way, self.second = self.second, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +141,7 @@ class Denoiser:
             row.seen = seen
             rows[SampleId(job.job_id, job.attempt, index)] = row
         self._rows |= rows  # all or, if one of them could not be laid out, none
-        return [
-            Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps))
-            for sample_id, row in rows.items()
-        ]
+        return [sampled(each, key, job, (row.way, row.second)) for each, row in rows.items()]
 
     def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
         """Predict for all rows in one pass of the UNet; changes nothing, so it can be repeated.
@@ -151,9 +163,11 @@ class Denoiser:
         """Return the guided output of each row, from one pass; *joined* if opposite edges are neighbours."""
         guided = rows[0].guidance > 1
         sides = 2 if guided else 1
-        scaled = [row.scheduler.scale_model_input(row.latents, row.timesteps[row.step]) for row in rows]
+        scaled = [
+            row.way.scheduler.scale_model_input(row.latents, row.way.timesteps[row.step]) for row in rows
+        ]
         latents = torch.cat(scaled * sides).to(self._dtype, memory_format=torch.channels_last)
-        timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
+        timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
         context = [row.unconditional for row in rows] if guided else []
         context += [row.positive for row in rows]
         look = look_of([row.seen for row in rows], guided=guided)
@@ -174,15 +188,17 @@ class Denoiser:
     def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
         """Let the sample's own scheduler turn *output* into its next latents."""
         row = self._rows[sample_id]
-        timestep = row.timesteps[row.step]
-        scaled = row.scheduler.scale_model_input(row.latents, timestep)
+        timestep = row.way.timesteps[row.step]
+        scaled = row.way.scheduler.scale_model_input(row.latents, timestep)
         row.estimate = (scaled, output, timestep)
-        if row.pull is not None or row.detail:
+        if row.pull is not None or row.detail or row.shape is not None:
             output = self._shaped(row)
             row.estimate = (scaled, output, timestep)
         noise = {"generator": row.generator} if self._draws_noise else {}
-        row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
+        row.latents = row.way.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
+        if row.second is not None and row.step == len(row.way.timesteps):
+            self._grow(row)
 
     def keep(self, job: DeviceJob) -> Value:
         """Return what its steps have made of the pictures of *job*.
@@ -194,11 +210,13 @@ class Denoiser:
         fresh = self._schedule(job.recipe)
         rows = [
             {
+                "behind": row.behind,
+                "shape": row.shape,
                 "step": row.step,
                 "latents": row.latents,
                 "estimate": row.estimate,
                 "noise": row.generator.get_state(),
-                "schedule": changed(row.scheduler, fresh),
+                "schedule": changed(row.way.scheduler, fresh),
             }
             for row in self._rows_of(job)
         ]
@@ -213,13 +231,15 @@ class Denoiser:
         if kept["of"] != self._identity(job):
             raise ValueError("the recipe, the weights or the libraries are others")
         for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
-            row.step = was["step"]
+            if was["behind"]:
+                row.turn()
+            row.shape, row.step = was["shape"], was["step"]
             row.latents = was["latents"]
             row.estimate = was["estimate"] and tuple(was["estimate"])
             row.generator.set_state(was["noise"])
             for name, value in was["schedule"].items():
-                setattr(row.scheduler, name, value)
-        return [row.step for row in self._rows_of(job)]
+                setattr(row.way.scheduler, name, value)
+        return [row.behind + row.step for row in self._rows_of(job)]
 
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Decode finished samples; a schedule left early ends at what the model expected to see.
@@ -228,21 +248,23 @@ class Denoiser:
             Pixels of shape ``(height, width, 3)``.
         """
         rows = [self._rows[sample_id] for sample_id in ids]
-        latents = torch.cat([row.latents if row.whole else self._expected(row) for row in rows])
+        latents = torch.cat([row.latents if row.way.whole else self._expected(row) for row in rows])
         if not bool(torch.isfinite(latents).all()):
             raise WorkerError(ErrorCode.ENGINE_FAILED)
+        # A picture of a second pass has the pixels of a grid: one at a time.
         with seamless(self._looking, wanted=rows[0].tile):
-            decoded = self._checkpoint.vae.decode(
-                latents / self._checkpoint.vae.config.scaling_factor, return_dict=False
-            )[0]
-        return pictures.pixels(decoded)
+            parts = [
+                decoded(self._checkpoint, each) for each in latents.split(1 if rows[0].behind else len(rows))
+            ]
+        return pictures.pixels(torch.cat(parts))
 
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return what the samples seem to become, without running the autoencoder; empty before a step."""
         rows = [self._rows[sample_id] for sample_id in ids]
         if any(row.estimate is None for row in rows):
             return []
-        return pictures.pixels(self._glimpse(torch.cat([self._expected(row) for row in rows])))
+        seen = [self._glimpse(self._expected(row)) for row in rows]
+        return pictures.alike([picture for each in seen for picture in pictures.pixels(each)])
 
     def close(self, ids: Sequence[SampleId]) -> None:
         """Free the tensors of samples that are done or dropped."""
@@ -286,29 +308,30 @@ class Denoiser:
         shape = (1, channels, recipe.height // grid, recipe.width // grid)
         first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
         noise = torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
-        timesteps = scheduler.timesteps
-        stop = max(1, round(len(timesteps) * recipe.stop_after / recipe.steps))
-        begin = 0
+        way = passing(scheduler, recipe, None if given is None else given.strength)
         if given is None:
             latents = noise * scheduler.init_noise_sigma
         else:
-            # As diffusers' image-to-image pipeline: the last `strength` of the schedule, at least a step.
-            begin = recipe.steps - max(1, min(int(recipe.steps * given.strength), recipe.steps))
-            begin *= scheduler.order
-            if hasattr(scheduler, "set_begin_index"):  # the others find their place by the timestep
-                scheduler.set_begin_index(begin)
-            latents = scheduler.add_noise(given.latents, noise, timesteps[begin : begin + 1])
-        stop = max(stop, begin + 1)
+            latents = scheduler.add_noise(given.latents, noise, way.timesteps[:1])
         return Row(
             latents=latents,
-            scheduler=scheduler,
-            timesteps=timesteps[begin:stop],
-            whole=stop == len(timesteps),
+            way=way,
             positive=noise,
             unconditional=noise,
             guidance=recipe.guidance,
             generator=generator,
+            second=again(self._schedule(recipe), recipe),
         )
+
+    def _grow(self, row: Row) -> None:
+        """Let *row* begin its second pass, over what its first one drew."""
+        drawn = row.latents if row.way.whole else self._expected(row)
+        row.turn()
+        with seamless(self._looking, wanted=row.tile):
+            large = enlarged(self._checkpoint, drawn, row.way.times, edge=row.edge)
+        noise = torch.randn(large.shape, generator=row.generator, dtype=torch.float32).to(self._device)
+        row.shape = broad(large, *drawn.shape[2:])
+        row.latents = row.way.scheduler.add_noise(large, noise, row.way.timesteps[:1])
 
     def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
         """Return what the drawing starts from instead of pure noise, if anything."""
@@ -326,13 +349,15 @@ class Denoiser:
         """
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate
-        a = row.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
+        a = row.way.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
         clean, signal = self._expected(row), float(a.sqrt())
         if row.pull is not None:
             clean = pulled(clean, row.pull, signal)
+        if row.shape is not None:
+            clean = held(clean, row.shape, edge=row.edge)
         if row.detail:
-            clean = detailed(clean, row.detail, signal, edge="circular" if row.tile else "replicate")
-        kind = row.scheduler.config.prediction_type
+            clean = detailed(clean, row.detail, signal, edge=row.edge)
+        kind = row.way.scheduler.config.prediction_type
         if kind == "v_prediction":
             return (a.sqrt() * x - clean) / (1 - a).sqrt()
         return clean if kind == "sample" else (x - a.sqrt() * clean) / (1 - a).sqrt()
@@ -346,8 +371,8 @@ class Denoiser:
         """
         assert row.estimate is not None  # noqa: S101 - asked for after a step only
         x, output, timestep = row.estimate
-        a = row.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
-        kind = row.scheduler.config.prediction_type
+        a = row.way.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
+        kind = row.way.scheduler.config.prediction_type
         if kind == "v_prediction":
             return a.sqrt() * x - (1 - a).sqrt() * output
         return output if kind == "sample" else (x - (1 - a).sqrt() * output) / a.sqrt()

@@ -128,8 +128,8 @@ class Work:
 
     @property
     def fraction(self) -> float:
-        """Steps taken of all steps."""
-        return sum(s.step for s in self.samples) / sum(s.steps for s in self.samples)
+        """Work done of all the work."""
+        return sum(s.taken for s in self.samples) / sum(s.whole for s in self.samples)
 
     @property
     def company(self) -> Company:
@@ -393,6 +393,6 @@ def _take_up(work: Work) -> float:
         log.info("begun_anew", job_id=work.job.job_id, reason=str(error))
         return 0.0
     for sample, taken in zip(work.samples, steps, strict=True):
-        sample.step = taken
+        sample.reach(taken)
     log.info("gone_on", job_id=work.job.job_id, fraction=round(work.fraction, 3))
     return seconds

@@ -66,6 +66,17 @@ def grid(cells: Sequence[Pixels]) -> Pixels:
     return np.concatenate(rows, axis=0)
 
 
+def alike(cells: Sequence[Pixels]) -> list[Pixels]:
+    """Return the cells, all as large as the largest: of a grid some may be ahead, at their second size."""
+    height, width = max(cell.shape[:2] for cell in cells)
+    return [
+        cell
+        if cell.shape[:2] == (height, width)
+        else np.asarray(Image.fromarray(cell).resize((width, height), Image.Resampling.BILINEAR))
+        for cell in cells
+    ]
+
+
 def png(picture: Pixels, text: Mapping[str, str]) -> bytes:
     """Return a lossless file that carries *text* as UTF-8 iTXt chunks."""
     info = PngInfo()
@@ -108,10 +119,14 @@ def drawing_text(job: DeviceJob, model: str, model_hash: str, index: int | None)
     lines = [prompt]
     if recipe.negative:
         lines.append("Negative prompt: " + ", ".join(part.text for part in recipe.negative))
+    second = ""
+    if recipe.second is not None:
+        again = recipe.second
+        second = f", Denoising strength: {again.strength:g}, Hires upscale: {again.times}"
     seed = recipe.seeds[index] if index is not None else job.text.get("seed", recipe.seeds[0])
     lines.append(
         f"Steps: {recipe.steps}, CFG scale: {recipe.guidance:g}, Seed: {seed}, "
-        f"Size: {recipe.width}x{recipe.height}, Model hash: {model_hash}, Model: {model}"
+        f"Size: {recipe.width}x{recipe.height}, Model hash: {model_hash}, Model: {model}{second}"
     )
     return dict(job.text) | {
         "job_id": job.job_id,

@@ -20,7 +20,7 @@ class SampleId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchKey:
-    """What two samples must have in common to share a forward pass.
+    """What two samples must have in common to share a forward pass. A sample may come to have another.
 
     Anything not here is per row (timestep, guidance, seed, number of steps), so it reaches the
     model as a vector with one entry per row.
@@ -33,27 +33,53 @@ class BatchKey:
     guided: bool  # two model rows per sample instead of one
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The later steps of a sample, which share forward passes with others than the first did."""
+
+    begin: int  # steps taken before
+    key: BatchKey
+    weight: float  # how long a step takes, in steps before
+
+
 @dataclass(slots=True)
 class Sample:
     """One picture being made, as the scheduler sees it."""
 
     id: SampleId
-    key: BatchKey
+    key: BatchKey  # of the next step
     lane: Speed
     owner_id: int
     steps: int
     step: int = 0
     arrival: int = 0  # given by the scheduler
+    stage: Stage | None = None
+
+    def reach(self, step: int) -> None:
+        """Have taken *step* steps: never fewer than before."""
+        self.step = step
+        if self.stage is not None and step >= self.stage.begin:
+            self.key = self.stage.key
 
     @property
-    def remaining(self) -> int:
-        """Steps still to take."""
-        return self.steps - self.step
+    def taken(self) -> float:
+        """Work done, in steps of the first size."""
+        return self._work(self.step)
+
+    @property
+    def whole(self) -> float:
+        """All the work, likewise."""
+        return self._work(self.steps)
 
     @property
     def done(self) -> bool:
         """True once every step has been taken."""
         return self.step >= self.steps
+
+    def _work(self, steps: int) -> float:
+        if self.stage is None or steps <= self.stage.begin:
+            return steps
+        return self.stage.begin + (steps - self.stage.begin) * self.stage.weight
 
 
 @dataclass(slots=True)
@@ -150,7 +176,7 @@ class StepScheduler:
         """Count a step for every sample of *batch*; return those now done."""
         done = []
         for sample in batch:
-            sample.step += 1
+            sample.reach(sample.step + 1)
             self._served[sample.owner_id] += 1
             if sample.done:
                 done.append(sample)
@@ -215,5 +241,5 @@ class StepScheduler:
         return [sample for turn in rounds for job in turn for sample in job][:rows]
 
 
-def _work_left(job: list[Sample]) -> tuple[int, int]:
-    return sum(sample.remaining for sample in job), job[0].arrival
+def _work_left(job: list[Sample]) -> tuple[float, int]:
+    return sum(sample.whole - sample.taken for sample in job), job[0].arrival

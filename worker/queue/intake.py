@@ -145,7 +145,7 @@ def _drawn(
 ) -> Plan:
     recipe = resolve(request, profile, seed=seed, start=start, names=names)
     needs = None if start is None else start.picture
-    return Plan(request, recipe, seed, profile.name, recipe.width, recipe.height, needs)
+    return Plan(request, recipe, seed, profile.name, *recipe.size, needs)
 
 
 def _lane(order: Reroll | Vary | Upscale, job: Job) -> ImagineRequest:
