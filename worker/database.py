@@ -2,11 +2,11 @@
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,8 @@ STORE_FAILURES = (WorkerError, sqlite3.Error)  # what reading and writing may ra
 
 READERS = 2  # an indexed read takes a tenth of a millisecond; two keep a long one from holding up the rest
 GROUP = 256  # writes in one transaction at most: bounds how long other processes wait for the lock
+LOOKS = 16  # reads on one snapshot at most: each waits for all
+STATEMENTS = 512  # kept prepared by a connection; the writer has a few hundred
 BRISK_SECONDS = 0.025  # between two looks at the file's version
 CALM_SECONDS = 0.1  # likewise once nobody has written for a while: each look wakes an idle processor
 BRISK_FOR_SECONDS = 2.0
@@ -59,6 +61,12 @@ class _Write:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    work: Work[Any]
+    done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """One transaction, for whoever measures.
 
@@ -79,7 +87,7 @@ class Database:
     Use it as an async context manager; entering brings the schema up to date. Writes and reads take plain
     functions, so that nothing can be awaited while a transaction is open. Everything that waits to be written
     goes into one transaction, each function under its own savepoint: one commit to the disk serves them all,
-    and one that raises is undone alone.
+    and one that raises is undone alone. Reads that find both readers busy share the next snapshot likewise.
     """
 
     def __init__(
@@ -121,7 +129,9 @@ class Database:
                 readers = [self._session(query_only=True) for _ in range(READERS)]
                 for session in (self._writer, *readers):
                     await stack.enter_async_context(session)
-                self._readers = cycle(readers)
+                self._readers = readers  # those with nothing to do
+                self._reads: deque[_Read] = deque()
+                self._looking: set[asyncio.Task[None]] = set()
                 self._ear = _connect(self.path, busy_seconds=0, query_only=True)
                 stack.callback(self._ear.close)
                 self._queue: asyncio.Queue[_Write] = asyncio.Queue()
@@ -138,7 +148,7 @@ class Database:
         """Write what was accepted, then close; takes at most the busy time."""
         self._open = False
         try:
-            await self._queue.join()
+            await asyncio.gather(self._queue.join(), *self._looking)
         finally:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -174,7 +184,15 @@ class Database:
         """
         if not self._open:
             raise RuntimeError("the database is closed")
-        return await next(self._readers).run(partial(_snapshot, work))
+        loop = asyncio.get_running_loop()
+        read = _Read(work, loop.create_future())
+        if self._readers:
+            task = loop.create_task(self._look(self._readers.pop(), read), name="database reader")
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+        else:
+            self._reads.append(read)
+        return await read.done  # type: ignore[no-any-return]
 
     async def changed(self, seen: int, *, within: float) -> int:
         """Return once the file's version is no longer *seen*, or after *within* seconds, with the version.
@@ -222,6 +240,16 @@ class Database:
                     write.done.cancel()  # does nothing to those that were settled
                     self._queue.task_done()
 
+    async def _look(self, reader: Session, first: _Read) -> None:
+        """Answer a read, and then what came meanwhile, until nothing waits."""
+        group = [first]
+        try:
+            while group:
+                await _answer(group, reader)
+                group = [self._reads.popleft() for _ in range(min(LOOKS, len(self._reads)))]
+        finally:
+            self._readers.append(reader)
+
     def _give_up(self, group: Sequence[_Write], error: Exception) -> None:
         """Close the database to its callers and tell all who wait why."""
         log.error("database_lost", exc_info=error)
@@ -242,12 +270,30 @@ class Database:
         outcomes = await self._writer.run(partial(_commit, works, durable=durable))
         self._wrote(Written(len(works), clock() - began, failed=all(map(_unwritable, outcomes))))
         for write, outcome in zip(group, outcomes, strict=True):
-            if write.done.cancelled():
-                continue
-            if outcome.error is None:
-                write.done.set_result(outcome.value)
-            else:
-                write.done.set_exception(outcome.error)
+            _tell(write.done, outcome)
+
+
+async def _answer(group: Sequence[_Read], reader: Session) -> None:
+    try:
+        outcomes = await reader.run(partial(_snapshot, [read.work for read in group]))
+        for read, outcome in zip(group, outcomes, strict=True):
+            _tell(read.done, outcome)
+    except Exception as error:  # noqa: BLE001 - the connection is no good any more
+        for read in group:
+            _tell(read.done, Outcome(None, error))
+    finally:
+        for read in group:
+            read.done.cancel()  # does nothing to those that were settled
+
+
+def _tell(done: asyncio.Future[Any], outcome: Outcome[Any]) -> None:
+    """Settle *done*, unless nobody waits for it any more."""
+    if done.done():
+        return
+    if outcome.error is None:
+        done.set_result(outcome.value)
+    else:
+        done.set_exception(outcome.error)
 
 
 def _unwritable(outcome: Outcome[Any]) -> bool:
@@ -268,7 +314,7 @@ def coded(error: Exception) -> Exception:
 
 
 def _connect(path: Path, *, busy_seconds: float, query_only: bool) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=STATEMENTS)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA temp_store = MEMORY")
@@ -307,13 +353,20 @@ def _saved(db: sqlite3.Connection, work: Work[Any]) -> Outcome[Any]:
     return Outcome(value)
 
 
-def _snapshot(work: Work[T], db: sqlite3.Connection) -> T:
+def _snapshot(works: Sequence[Work[Any]], db: sqlite3.Connection) -> Sequence[Outcome[Any]]:
     try:
         db.execute("BEGIN")
         try:
-            return work(db)
+            return [_seen(db, work) for work in works]
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-    except sqlite3.Error as error:
-        raise coded(error) from error
+    except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+        return [Outcome(None, coded(error)) for _ in works]
+
+
+def _seen(db: sqlite3.Connection, work: Work[Any]) -> Outcome[Any]:
+    try:
+        return Outcome(work(db))
+    except Exception as error:  # noqa: BLE001 - likewise
+        return Outcome(None, coded(error))

@@ -149,6 +149,47 @@ async def test_readers_cannot_write(database: Database) -> None:
         await database.read(put("a"))
 
 
+async def busy_readers(database: Database, count: int) -> tuple[list[Held], list[asyncio.Task[None]]]:
+    """Occupy *count* readers."""
+    held = [Held() for _ in range(count)]
+    tasks = [asyncio.create_task(database.read(each)) for each in held]
+    for each in held:
+        assert await asyncio.to_thread(each.entered.wait, 10)
+    return held, tasks
+
+
+async def test_reads_that_wait_share_a_snapshot_and_fail_alone(database: Database) -> None:
+    await database.write(put("a"))
+    held, busy = await busy_readers(database, 2)
+    snapshots: list[int] = []
+
+    def note(db: sqlite3.Connection) -> list[str]:
+        snapshots.append(id(db))
+        return texts(db)
+
+    waiting = [asyncio.create_task(database.read(work)) for work in (note, put("x"), note)]
+    await database.write(put("b"))
+    held[0].let_go.set()
+    first, failed, last = await asyncio.gather(*waiting, return_exceptions=True)
+    assert first == last == ["a", "b"], "they see what was there when they began"
+    assert isinstance(failed, sqlite3.OperationalError)
+    assert len(set(snapshots)) == 1, "one reader answered all"
+    held[1].let_go.set()
+    await asyncio.gather(*busy)
+
+
+async def test_a_read_nobody_waits_for_disturbs_no_other(database: Database) -> None:
+    held, busy = await busy_readers(database, 2)
+    given_up, kept = (asyncio.create_task(database.read(texts)) for _ in range(2))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    for each in held:
+        each.let_go.set()
+    assert await kept == []
+    assert given_up.cancelled()
+    await asyncio.gather(*busy)
+
+
 async def test_a_reader_sees_one_moment(database: Database) -> None:
     def twice(db: sqlite3.Connection) -> tuple[list[str], list[str]]:
         before = texts(db)

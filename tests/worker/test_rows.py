@@ -107,3 +107,8 @@ async def test_every_change_of_state_is_an_event(house: House) -> None:
         states = [event.state for event in events if event.job_id == claim.job.id]
         assert all(after in TRANSITIONS[before] for before, after in pairwise(states))
         assert states[-1] is (await house.desk.get(claim.job.id)).state
+
+
+async def test_an_accepted_job_is_told_as_it_will_be_read(house: House) -> None:
+    job = await house.submit()
+    assert job == await house.desk.get(job.id)

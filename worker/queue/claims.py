@@ -20,7 +20,7 @@ RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that fa
 RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
 
 COLUMNS = (
-    "SELECT id, owner_id, speed, recipe, pictures, alone, model,"
+    "SELECT id, owner_id, speed, recipe, pictures, credits, alone, model,"
     " json_extract(recipe, '$.kind') = 'drawing' AS drawn FROM jobs "
 )
 NOT_PUT_OFF = " AND (retry_at <= :now OR retry_at > :now + :most)"
@@ -221,7 +221,7 @@ def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row |
 def _leased(
     db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, offer: Offer | None, now: float
 ) -> Claim:
-    take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS)
-    turns.serve(db, row["id"], row["owner_id"], Speed(row["speed"]), offer=offer, now=now)
+    moved = turns.serve(db, row["owner_id"], Speed(row["speed"]), row["credits"], offer=offer, now=now)
+    take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS, share=moved)
     job = find(db, row["id"])
     return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt)

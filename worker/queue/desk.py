@@ -365,11 +365,10 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rul
         terms = quota.terms(db, draft.owner_id, membership, rules)
         quota.check_room(db, draft.owner_id, terms.person, batch=draft.batch is not None)
         payment = quota.payment(db, draft, membership, terms, now=now)
-        insert(db, replace(draft, payment=payment, weight=terms.person.weight or 1.0), now=now)
+        job = insert(db, replace(draft, payment=payment, weight=terms.person.weight or 1.0), now=now)
         quota.note_places(db, draft.owner_id, terms.person, rules.limits)
-    else:
-        insert(db, draft, now=now)
-    return find(db, draft.id)
+        return job
+    return insert(db, draft, now=now)
 
 
 def cancel(db: sqlite3.Connection, *, job_id: JobId, now: float, locks: Path) -> Job:

@@ -127,8 +127,8 @@ def inputs_of(db: sqlite3.Connection, job_id: JobId) -> Mapping[str, str]:
     return found
 
 
-def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
-    """Store a new job, its first event, and what it reserves.
+def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> Job:
+    """Store a new job, its first event, and what it reserves; return it as `find` would.
 
     Raises:
         sqlite3.IntegrityError: Its key or id is taken.
@@ -170,6 +170,32 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> None:
         amount = grains(draft.credits)
         ledger.reserve(db, draft.id, draft.owner_id, amount, payment=draft.payment, now=now)
     _append(db, draft.id, draft.state, now)
+    return _accepted(draft, now)
+
+
+def _accepted(draft: Draft, now: float) -> Job:
+    """Return the job of a row just made of *draft*, without reading it back."""
+    return Job(
+        id=draft.id,
+        order=draft.order,
+        request=draft.request,
+        state=draft.state,
+        speed=draft.speed,
+        owner_id=draft.owner_id,
+        seed=draft.seed,
+        attempt=0,
+        cancel_requested=False,
+        origin=draft.origin,
+        model=draft.model,
+        model_hash=draft.model_hash,
+        width=draft.width,
+        height=draft.height,
+        files=draft.files,
+        error=None,
+        created_at=now,
+        started_at=None,
+        finished_at=now if draft.state.final else None,
+    )
 
 
 def move(
@@ -240,17 +266,26 @@ def _done(db: sqlite3.Connection, job_id: JobId, target: JobState) -> float:
     return 0.0 if row is None else float(row["fraction"])
 
 
-def take(db: sqlite3.Connection, job_id: JobId, *, worker: str, now: float, lease_until: float) -> EventId:
+def take(
+    db: sqlite3.Connection, job_id: JobId, *, worker: str, now: float, lease_until: float, share: float = 0.0
+) -> EventId:
     """Lease a queued job to *worker*, append the event and return its id.
+
+    Args:
+        db: In a write transaction.
+        job_id: The job.
+        worker: Name of its lock file.
+        now: Unix seconds.
+        lease_until: Likewise.
+        share: By how much this claim moved its owner's line; see `turns.serve`.
 
     Raises:
         StaleJob: It is not queued.
     """
     taken = db.execute(
-        "UPDATE jobs"
-        " SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?"
-        " WHERE id = ? AND state = 'queued'",
-        (worker, lease_until, now, job_id),
+        "UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?,"
+        " started_at = ?, share = ? WHERE id = ? AND state = 'queued'",
+        (worker, lease_until, now, share, job_id),
     ).rowcount
     if not taken:
         raise StaleJob(job_id)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from math import inf
 
 from parser import Speed
-from worker.api import JobId
 from worker.queue.fairness import (
     BATCH_SECONDS,
     RULES,
@@ -56,9 +55,11 @@ def lane_time(db: sqlite3.Connection, speed: Speed) -> LaneTime:
 def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float | None, now: float) -> None:
     """Prepare a person's line for a job that is about to be inserted, which then counts itself in."""
     row = db.execute(
-        "SELECT start, since, waiting FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
+        "SELECT start, since, waiting, weight FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
     ).fetchone()
     waits = row is not None and row["waiting"]
+    if waits and weight in (None, row["weight"]):
+        return
     start = row["start"] if waits else _entered(db, row, speed, now)
     db.execute(
         "INSERT INTO people (owner_id, speed, start, weight)"
@@ -70,15 +71,15 @@ def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float 
 
 
 def serve(
-    db: sqlite3.Connection, job_id: JobId, owner_id: int, speed: Speed, *, offer: Offer | None, now: float
-) -> None:
-    """Move a person's line on, by a job that was just claimed.
+    db: sqlite3.Connection, owner_id: int, speed: Speed, credits_: float, *, offer: Offer | None, now: float
+) -> float:
+    """Move a person's line on, by a job that is being claimed; return by how much.
 
     Args:
         db: In a write transaction.
-        job_id: The job.
-        owner_id: Its owner.
+        owner_id: The job's owner.
         speed: Its lane.
+        credits_: What it costs.
         offer: What was taken up; None for a job an admin put first, which the lane does not notice.
         now: Unix seconds.
     """
@@ -89,16 +90,16 @@ def serve(
         )
         lane = after
     person = db.execute(
-        "SELECT start, weight, credits FROM people JOIN jobs USING (owner_id, speed) WHERE id = ?", (job_id,)
+        "SELECT start, weight FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
     ).fetchone()
-    moved = share(person["credits"], person["weight"])
-    db.execute("UPDATE jobs SET share = ? WHERE id = ?", (moved, job_id))
+    moved = share(credits_, person["weight"])
     db.execute(
         "UPDATE people SET start = ?, since = ? WHERE owner_id = ? AND speed = ?",
         (charged(person["start"], moved, lane.clock, RULES[speed]), now, owner_id, speed),
     )
     if speed is not Speed.RELAX:
         _count_in_relax(db, owner_id, moved, now)
+    return moved
 
 
 def ripen(db: sqlite3.Connection, now: float) -> None:
