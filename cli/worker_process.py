@@ -164,8 +164,7 @@ def models_of(catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str],
 
 def hardware(engine: Engine) -> str:
     """Return what is drawn on, such as ``cpu, float32``."""
-    chosen = Hardware.named(engine.device, engine.dtype)
-    return f"{chosen.device}, {str(chosen.dtype).removeprefix('torch.')}"
+    return Hardware.named(engine.device, engine.dtype).title
 
 
 async def _chores(upkeep: Upkeep, roster: Roster) -> None:

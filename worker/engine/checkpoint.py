@@ -14,6 +14,7 @@ import transformers
 from worker.catalogue import Build
 from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
+from worker.engine.precision import best_device, is_large, large_type, usual_type
 from worker.engine.sources import Located, first_line, located, missing
 from worker.recipe import ModelProfile
 
@@ -27,14 +28,23 @@ class Hardware:
 
     device: torch.device
     dtype: torch.dtype
+    large: torch.dtype | None = None  # of large networks, where it is another
 
     @classmethod
     def named(cls, device: str = "auto", dtype: str = "auto") -> "Hardware":
         """Return the hardware of these names; ``auto`` takes the best there is."""
         if device == "auto":
-            device = _best_device()
-        chosen = _best_dtype(device) if dtype == "auto" else getattr(torch, dtype)
-        return cls(torch.device(device), chosen)
+            device = best_device()
+        if dtype != "auto":
+            return cls(torch.device(device), getattr(torch, dtype))
+        usual, large = usual_type(device), large_type(device)
+        return cls(torch.device(device), usual, None if large == usual else large)
+
+    @property
+    def title(self) -> str:
+        """What people are told of it, such as ``cpu, float32, large models bfloat16``."""
+        types = [self.dtype] if self.large is None else [self.dtype, self.large]
+        return f"{self.device}, {', large models '.join(str(each) for each in types)}".replace("torch.", "")
 
     @property
     def memory(self) -> int:
@@ -46,6 +56,12 @@ class Hardware:
     def of(self, dtype: str) -> "Hardware":
         """Return the same device with the type *dtype*; ``auto`` leaves it."""
         return self if dtype == "auto" else Hardware(self.device, getattr(torch, dtype))
+
+    def suiting(self, place: Path, network: str) -> "Hardware":
+        """Return the same device with the type that suits the weights of *network* in *place*."""
+        if self.large is None or not is_large(place, network):
+            return self
+        return Hardware(self.device, self.large)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Che
     hardware = hardware.of(build.dtype)
     found = located(profile.source, build)
     try:
+        hardware = hardware.suiting(found.place, "unet")
         pipeline = _pipeline(found, build)
         weights = weights_hash(found.place, build)
     except (MemoryError, torch.OutOfMemoryError):
@@ -164,16 +181,3 @@ def quieten() -> None:
     diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-
-
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _best_dtype(device: str) -> torch.dtype:
-    """Full precision on a CPU, where half is no faster; bfloat16 where the GPU has it."""
-    if device == "cpu":
-        return torch.float32
-    return torch.bfloat16 if device == "cuda" and torch.cuda.is_bf16_supported() else torch.float16

@@ -1,0 +1,53 @@
+"""In which type a network runs fastest here without looking different."""
+
+import platform
+from pathlib import Path
+
+import torch
+
+LARGE_BYTES = 400 * 10**6  # of weights; the smallest Stable Diffusion 1 has more in half precision
+
+
+def best_device() -> str:
+    """Return the name of the fastest kind of device there is."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def usual_type(device: str) -> torch.dtype:
+    """Return the type for networks of any size on a kind of *device*.
+
+    float32 on a CPU, where half is no faster for small ones. Elsewhere bfloat16, which has the range of
+    float32, where the device has it: of what emulates it nothing would be gained. Else float16.
+    """
+    if device == "cpu":
+        return torch.float32
+    if device == "cuda":
+        there = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        there = torch.backends.mps.is_available() and torch.backends.mps.is_macos_or_newer(14, 0)
+    return torch.bfloat16 if there else torch.float16
+
+
+def large_type(device: str) -> torch.dtype:
+    """Return the type for large networks, whose steps are matrix products for the most part.
+
+    A CPU that multiplies bfloat16 does so two to eight times as fast as float32; one that does not is slower.
+    """
+    return torch.bfloat16 if device == "cpu" and multiplies_bfloat16() else usual_type(device)
+
+
+def multiplies_bfloat16() -> bool:
+    """Tell whether the CPU has instructions for products of bfloat16."""
+    # There is no public way to ask.
+    if platform.machine() in {"x86_64", "AMD64"}:
+        # oneDNN's own question is answered with yes where AVX-512 emulates it.
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+
+
+def is_large(place: Path, network: str) -> bool:
+    """Tell whether the weights of *network* in a checkpoint, a folder or a single file, are many."""
+    files = [place] if place.is_file() else (place / network).glob("*.safetensors")
+    return sum(path.stat().st_size for path in files) >= LARGE_BYTES
