@@ -1,6 +1,7 @@
 """What will be drawn, every number concrete. The only home of defaults; pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from math import ceil, log
 from typing import Annotated, Literal
@@ -25,6 +26,7 @@ from worker.references import Blend, Likeness, Style, blend_of, check_adapter, l
 
 PICTURES = 4  # in a grid
 SPEED = Speed.FAST  # the lane of a prompt that names none
+MOST_PIXELS = 4096 * 4096  # of a picture that has passed twice: four of them are a file that still opens
 ROOM = (0.8, 1.05)  # area of a picture, in parts of the square one's
 WIDEST = 2  # a model drawn to squares repeats itself on wider pictures than 2:1
 STRENGTHS = {Strength.SUBTLE: 0.45, Strength.STRONG: 0.75}  # share of the schedule drawn again
@@ -52,8 +54,6 @@ class Start(Frozen):
     mask: str | None = None  # name of a picture, white where it is drawn again; None: everywhere
 
 
-class Drawing(Frozen):
-    """Pictures by denoising; one sample a seed."""
 class SecondPass(Frozen):
     """What the first pass drew, drawn over at a larger size."""
 
@@ -61,6 +61,8 @@ class SecondPass(Frozen):
     strength: float = Field(gt=0, le=1)  # share of the schedule that is drawn again
 
 
+class Drawing(Frozen):
+    """Pictures by denoising; one sample a seed."""
 
     kind: Literal["drawing"] = "drawing"
     model: str
@@ -81,17 +83,17 @@ class SecondPass(Frozen):
     displacement: Displacement = Displacement()
     detail: float = Field(default=0, ge=0)  # added by each step, in parts of the fine detail there is
     tile: bool = False  # opposite edges meet
+    second: SecondPass | None = None
     weights: str | None = None  # hash of the model's weights where no others will do
 
-    second: SecondPass | None = None
-
-class Upscaling(Frozen):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the finished pictures, in pixels."""
         times = 1 if self.second is None else self.second.times
         return self.width * times, self.height * times
 
+
+class Upscaling(Frozen):
     """A picture enlarged by a super-resolution network."""
 
     kind: Literal["upscaling"] = "upscaling"
@@ -100,13 +102,13 @@ class Upscaling(Frozen):
     width: int  # of the result, pixels
     height: int
 
-
-Recipe = Annotated[Drawing | Upscaling, Field(discriminator="kind")]
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the result, in pixels."""
         return self.width, self.height
 
+
+Recipe = Annotated[Drawing | Upscaling, Field(discriminator="kind")]
 
 
 def picture_count(recipe: Recipe) -> int:
@@ -144,9 +146,9 @@ def resolve(
     - Picture *i* has a generator of its own, seeded by `picture_seed`; with ``--sameseed`` all start from one
       noise.
     - ``--draft`` halves the steps and takes a third off the area: a third of the cost.
+    - ``--hd`` draws the last third of the schedule again, at `HD_SIDE` times the sides; so do variations.
     - Variety and look (``--chaos``, ``--weird``, ``--stylize``, ``--raw``, ``--exp``): see `worker.effects`.
       They shape grids; a variation follows its picture instead, as Midjourney's does.
-    - ``--hd`` draws the last third of the schedule again, at `HD_SIDE` times the sides; so do variations.
     - Image prompts and style references: see `blend_of` and `style_of`. A variation starts from its picture
       and follows the style; the image prompts have had their say (Midjourney: ``--iw`` does not affect them).
     - Persons and things from pictures (``--cref``, ``--oref``): see `likenesses_of`; variations keep them.
@@ -185,10 +187,13 @@ def resolve(
         style=style_of(request, names or {}),
         likenesses=likenesses_of(request, names or {}),
         tile=bool(request.tile),
+        second=SecondPass(times=HD_SIDE, strength=HD_STRENGTH) if request.hd else None,
     )
+    if drawing.second is not None and drawing.size[0] * drawing.size[1] > MOST_PIXELS:
+        reason = "its pictures are as large as they can be without"
+        raise Rejected(ErrorCode.NOT_WITH_MODEL, model=profile.name, parameter="hd", reason=reason)
     if start is not None:
         return drawing
-        second=SecondPass(times=HD_SIDE, strength=HD_STRENGTH) if request.hd else None,
     return drawing.model_copy(update=_grid_only(request, profile, seed, names))
 
 
@@ -198,9 +203,6 @@ def schedule(request: ImagineRequest, profile: ModelProfile) -> int:
     return max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
 
 
-def _grid_only(
-    request: ImagineRequest, profile: ModelProfile, seed: int, names: Mapping[str, str] | None
-) -> dict[str, object]:
 def begin_of(steps: int, strength: float) -> int:
     """Return after how many of *steps* a drawing begins that takes the last *strength* of them, 0..1.
 
@@ -209,6 +211,9 @@ def begin_of(steps: int, strength: float) -> int:
     return steps - max(1, int(steps * strength))
 
 
+def _grid_only(
+    request: ImagineRequest, profile: ModelProfile, seed: int, names: Mapping[str, str] | None
+) -> dict[str, object]:
     """Return what a prompt of its own asks for and a variation does not: variety, look, image prompts."""
     share = house_share(request, profile.house_share)
     return {
@@ -230,8 +235,20 @@ def sides(aspect: tuple[int, int], profile: ModelProfile, area: float = 1) -> tu
     Raises:
         Rejected: ``SIZE_UNAVAILABLE``: wider than 2:1, higher than 1:2, or too coarse a grid.
     """
-    wanted = aspect[0] / aspect[1]
-    cells = profile.size / profile.grid * area**0.5
+    found = _nearest(aspect[0] / aspect[1], profile.size / profile.grid * area**0.5)
+    if found is None:
+        raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=aspect[0], height=aspect[1])
+    return found[0] * profile.grid, found[1] * profile.grid
+
+
+@lru_cache(maxsize=1024)  # asked several times an order, and nearly always for the same few
+def _nearest(wanted: float, cells: float) -> tuple[int, int] | None:
+    """Return the sides, in cells of the grid, that are nearest to a ratio; None if it is not to be had.
+
+    Args:
+        wanted: Width by height.
+        cells: Of the side of a square of the model's area.
+    """
     smallest, largest = (share * cells**2 for share in ROOM)
     shapes = [
         (width, height)
@@ -240,12 +257,11 @@ def sides(aspect: tuple[int, int], profile: ModelProfile, area: float = 1) -> tu
         if smallest <= width * height <= largest and max(width, height) <= WIDEST * min(width, height)
     ]
     if not shapes or not 1 / WIDEST <= wanted <= WIDEST:
-        raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=aspect[0], height=aspect[1])
-    width, height = min(
+        return None
+    return min(
         shapes,
         key=lambda shape: (abs(log(shape[0] / shape[1] / wanted)), abs(log(shape[0] * shape[1] / cells**2))),
     )
-    return width * profile.grid, height * profile.grid
 
 
 def split(request: ImagineRequest) -> tuple[tuple[Part, ...], tuple[Part, ...], float]:

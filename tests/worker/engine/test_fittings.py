@@ -82,8 +82,6 @@ def test_one_file_without_description_is_refused_offline(tmp_path: Path) -> None
     ("tensors", "told"),
     [
         ({"conditioner.embedders.0.x": 1}, "is a StableDiffusionXLPipeline; only StableDiffusionPipeline"),
-        ({"model.diffusion_model.joint_blocks.0.x": 1}, "is a StableDiffusion3Pipeline; only"),
-        ({"double_blocks.0.x": 1}, "is a FluxPipeline; only"),
         ({"lora_unet_down.weight": 1}, "holds no whole checkpoint; a LoRA goes under `loras`"),
     ],
 )

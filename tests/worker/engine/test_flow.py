@@ -25,8 +25,9 @@ from worker.engine import pictures
 from worker.engine.autoencoder import decoded, encoded
 from worker.engine.checkpoint import Hardware
 from worker.engine.flow import FlowDenoiser
-from worker.engine.flow_checkpoint import FLUX, SD3, FlowCheckpoint, FlowFamily, assembled
+from worker.engine.flow_checkpoint import FlowCheckpoint, assembled
 from worker.engine.flow_patches import unpacked
+from worker.family import Family
 from worker.recipe import Drawing, ModelProfile, Start, picture_seed
 
 FOX = "a fox on a green background"
@@ -38,7 +39,7 @@ SIZE = tiny_flow.SIZE
 class Kind:
     """A kind of checkpoint: how it is made, and what its stock pipeline is asked besides the usual."""
 
-    family: FlowFamily
+    family: Family
     made: Callable[[], Any]
     changing: Any
     filling: Any
@@ -47,13 +48,13 @@ class Kind:
 
 
 SD3_KIND = Kind(
-    SD3,
+    Family.STABLE_DIFFUSION_3,
     tiny_flow.stable_diffusion_3,
     StableDiffusion3Img2ImgPipeline,
     StableDiffusion3InpaintPipeline,
     {},
 )
-DEV_KIND = Kind(FLUX, tiny_flow.flux, FluxImg2ImgPipeline, FluxInpaintPipeline, {})
+DEV_KIND = Kind(Family.FLUX, tiny_flow.flux, FluxImg2ImgPipeline, FluxInpaintPipeline, {})
 KINDS = {
     "SD 3": SD3_KIND,
     "SD 3, no T5": dataclasses.replace(SD3_KIND, made=lambda: tiny_flow.stable_diffusion_3(t5=False)),
@@ -89,17 +90,17 @@ class Subject:
         """Return the latents that the stock pipeline ends with."""
         pipeline = self.pipeline if made is None else made(**self.pipeline.components)
         pipeline.set_progress_bar_config(disable=True)
-        facts = {
+        asked: dict[str, Any] = {
             "num_inference_steps": 4,
             "guidance_scale": self.kind.guidance,
             "output_type": "latent",
             "height": SIZE,
             "width": SIZE,
         }
-        asked = facts | self.kind.asked | typed
-        latents = pipeline(**asked).images
+        asked |= self.kind.asked | typed
+        latents: torch.Tensor = pipeline(**asked).images
         grid = self.checkpoint.grid
-        if self.kind.family is FLUX:
+        if self.kind.family is Family.FLUX:
             return unpacked(latents, asked["height"] // grid, asked["width"] // grid)
         return latents
 
@@ -112,7 +113,7 @@ def subject_of(name: str) -> Subject:
     kind = KINDS[name]
     pipeline = kind.made()
     profile = ModelProfile(name="tiny", source="tiny", size=SIZE, grid=4)
-    checkpoint = assembled(profile, Hardware.named("cpu"), pipeline, kind.family, "0" * 10)
+    checkpoint = assembled(profile, Hardware.named("cpu"), pipeline, "0" * 10)
     return Subject(kind, pipeline, checkpoint, studio_of(checkpoint))
 
 
