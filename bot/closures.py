@@ -47,6 +47,10 @@ def closed_by(error: WorkerError, texts: Texts) -> Closed:
         whose = f"{error.detail['model']} has not" + (f"; `{served}` has" if served else "")
         reasons = without_adapter(whose)
         return Closed(parameters=frozenset(reasons), reasons=reasons)
+    if error.code is ErrorCode.NOT_WITH_MODEL:
+        parameter = str(error.detail["parameter"])
+        reason = texts(f"worker.{error.code}", **error.detail)
+        return Closed(parameters=frozenset({parameter}), reasons={parameter: reason})
     if error.code is not ErrorCode.VERSION_UNAVAILABLE:
         return _CLOSED.get(error.code, Closed())
     versions, niji = (tuple(str(error.detail[each]).split()) for each in ("versions", "niji"))

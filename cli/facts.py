@@ -81,16 +81,17 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     adapted = without_adapter("no model here has")
     if not any(entry.profile.adapter for entry in catalogue.entries):
         reasons |= adapted
-    profile = catalogue.entries[0].profile
     models = {"version": catalogue.versions(), "niji": catalogue.niji()}
     choices = dict(models)
     for row in PARAMETERS:
         if not row.available or row.name in models or row.name in adapted:
             continue
-        refusal = refused(row.example, profile)
+        refusal = refused_by_all(row.example, catalogue)
         if refusal is not None:
             reasons[row.name] = refusal
-        served = tuple(each for each in row.choices if refused(f"--{row.name} {each}", profile) is None)
+        served = tuple(
+            each for each in row.choices if refused_by_all(f"--{row.name} {each}", catalogue) is None
+        )
         if served != row.choices:
             choices[row.name] = served
     parameters = frozenset(reasons)
@@ -101,6 +102,15 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
             else f"The models of this server have no `--{name}`; leave it out."
         )
     return Closed(parameters=parameters, reasons=reasons, choices=choices)
+
+
+def refused_by_all(written: str, catalogue: Catalogue) -> str | None:
+    """Return why the default checkpoint cannot do what a parameter asks; None if any of them can.
+
+    Which one is asked is known when a prompt is ordered; until then it is open.
+    """
+    refusals = [refused(written, entry.profile) for entry in catalogue.entries]
+    return None if None in refusals else refusals[0]
 
 
 def refused(written: str, profile: ModelProfile) -> str | None:

@@ -55,8 +55,8 @@ class Model(Section):
     niji: tuple[Numeral, ...] = ()  # what `--niji` calls it, such as `["6"]`
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: as `[engine]` says
     size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
-    steps: int = Field(default=20, ge=1, le=200)  # denoising steps at --quality 1
-    guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, 7.5 for others
+    steps: int | None = Field(default=None, ge=1, le=200)  # denoising steps at --quality 1; else the family's
+    guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, else the family's
     scheduler: str | None = None  # a class of diffusers', such as `"EulerDiscreteScheduler"`
     scheduler_options: Mapping[str, bool | int | float | str] = Field(default_factory=dict)  # its arguments
     vae: str | None = None  # another autoencoder: a folder in diffusers layout, or a hub id

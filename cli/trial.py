@@ -18,9 +18,9 @@ from worker.api import ErrorCode, JobId, WorkerError
 from worker.catalogue import Entry
 from worker.device import DeviceJob, Failed
 from worker.engine.blame import code_of
-from worker.engine.checkpoint import Hardware, load
-from worker.engine.denoiser import Denoiser
+from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Drawn, Engine
+from worker.engine.families import AnyDenoiser, denoiser_of
 from worker.engine.plan import BatchKey
 from worker.recipe import Drawing, Recipe, picture_seed, resolve
 
@@ -32,14 +32,14 @@ TIMED = 3  # steps of each batch that are timed, after one that is not
 class Alone:
     """A network without others."""
 
-    denoiser: Denoiser
+    denoiser: AnyDenoiser
     size: int
 
     def preload(self) -> BatchKey:
         """Return the batch key of ordinary jobs."""
         return self.denoiser.key(self.size, self.size)
 
-    def backend(self, _recipe: Recipe) -> Denoiser:
+    def backend(self, _recipe: Recipe) -> AnyDenoiser:
         """Return the network."""
         return self.denoiser
 
@@ -90,7 +90,7 @@ def measured(
             }
 
 
-def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[Entry, Denoiser]:
+def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[Entry, AnyDenoiser]:
     """Return a model, and what draws with it.
 
     Raises:
@@ -101,10 +101,10 @@ def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[En
     torch.set_num_threads(threads or engine.threads or min(MOST_THREADS, os.cpu_count() or 1))
     with torch.inference_mode():
         hardware = Hardware.named(engine.device, engine.dtype)
-        return entry, Denoiser(load(entry.profile, hardware, entry.build))
+        return entry, denoiser_of(entry.profile, hardware, entry.build)
 
 
-def _step(entry: Entry, denoiser: Denoiser) -> str | None:
+def _step(entry: Entry, denoiser: AnyDenoiser) -> str | None:
     """Draw a picture of one step; return what went wrong."""
     with torch.inference_mode():
         drawing = Engine(Alone(denoiser, entry.profile.size), time.monotonic)
@@ -117,7 +117,7 @@ def _step(entry: Entry, denoiser: Denoiser) -> str | None:
     return f"It was loaded, but a step failed ({', '.join(codes) or 'nothing came of it'})."
 
 
-def _timed(entry: Entry, denoiser: Denoiser, rows: int) -> float:
+def _timed(entry: Entry, denoiser: AnyDenoiser, rows: int) -> float:
     """Return the seconds of a step for so many pictures, the least of a few."""
     job = _job(entry, pictures=rows, steps=TIMED + 1)
     ids = [sample.id for sample in denoiser.open(job)]

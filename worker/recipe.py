@@ -22,6 +22,7 @@ from worker.effects import (
     house_share,
     stylized,
 )
+from worker.family import Family, check_family, lacking
 from worker.references import Blend, Likeness, Style, blend_of, check_adapter, likenesses_of, style_of
 
 PICTURES = 4  # in a grid
@@ -37,6 +38,7 @@ class ModelProfile(Frozen):
 
     name: str
     source: str  # folder or hub id
+    family: Family = Family.STABLE_DIFFUSION
     size: int = Field(gt=0)  # pixels of a square picture's side
     grid: int = Field(default=8, gt=0)  # pixels per latent; sides are multiples of it
     steps: int = Field(default=20, ge=1)  # at quality 1
@@ -167,6 +169,7 @@ def resolve(
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
     check_adapter(request, profile.name, adapter=profile.adapter)
+    check_family(request, profile.name, lacking(profile.family, profile.guidance))
     steps = schedule(request, profile)
     stop = 100 if request.stop is None else request.stop
     width, height = sides(request.aspect or (1, 1), profile, DRAFT_AREA if request.draft else 1)

@@ -67,8 +67,8 @@ def test_a_damaged_description_is_told(copy: Path, content: str) -> None:
 
 def test_another_family_is_refused_by_name(copy: Path) -> None:
     index = json.loads((copy / "model_index.json").read_text())
-    (copy / "model_index.json").write_text(json.dumps({**index, "_class_name": "FluxPipeline"}))
-    with pytest.raises(Failure, match="FluxPipeline"):
+    (copy / "model_index.json").write_text(json.dumps({**index, "_class_name": "KolorsPipeline"}))
+    with pytest.raises(Failure, match="KolorsPipeline"):
         profile(Model(source=str(copy)))
 
 

@@ -16,6 +16,7 @@ from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
 from worker.engine.precision import best_device, is_large, large_type, usual_type
 from worker.engine.sources import Located, first_line, located, missing
+from worker.family import Family
 from worker.recipe import ModelProfile
 
 HASH_DIGITS = 10  # as people know them from other programs' PNG metadata
@@ -92,15 +93,25 @@ class Checkpoint:
         return own if self.eye is None else own + self.eye.weight
 
 
-def load(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> Checkpoint:
+def load(
+    profile: ModelProfile, hardware: Hardware, build: Build = PLAIN, found: Located | None = None
+) -> Checkpoint:
     """Load the checkpoint that *profile* names, from its folder, its file or the hub, and fit it.
+
+    Args:
+        profile: What it is.
+        hardware: Where it runs.
+        build: How it is put together.
+        found: Where it is, if that is known.
 
     Raises:
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
     quieten()
     hardware = hardware.of(build.dtype)
-    found = located(profile.source, build)
+    found = found or located(profile.source, build)
+    if found.family is not Family.STABLE_DIFFUSION:
+        raise missing(profile.source, f"is of {found.family.facts.title}, which another denoiser draws")
     try:
         hardware = hardware.suiting(found.place, "unet")
         pipeline = _pipeline(found, build)

@@ -13,7 +13,12 @@ from diffusers.utils import is_peft_available
 from worker.catalogue import Build
 from worker.engine.sources import first_line, missing
 
-NEEDED = ("alphas_cumprod", "init_noise_sigma", "timesteps")  # what a denoiser reads of a scheduler
+READ = (
+    "alphas_cumprod",
+    "init_noise_sigma",
+    "timesteps",
+    "scale_noise",
+)  # what denoisers read of a scheduler
 
 
 def fit(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
@@ -89,7 +94,7 @@ def _scheduler(own: Any, source: str, build: Build) -> Any:
     if unknown:
         raise missing(source, f"sets {', '.join(unknown)}, which the scheduler {name} does not have")
     made = kind.from_config(own.config, **build.scheduler_options)
-    if not all(hasattr(made, each) for each in NEEDED):
+    if any(hasattr(made, each) is not hasattr(own, each) for each in READ):
         raise missing(source, f"asks for the scheduler {name}, which is for another kind of network")
     return made
 

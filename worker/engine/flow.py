@@ -107,7 +107,7 @@ class FlowDenoiser:
         """Encode the prompt and lay out the noise of every picture.
 
         Raises:
-            WorkerError: ``NOT_WITH_MODEL``; it was accepted for a checkpoint of another family.
+            WorkerError: ``MODEL_CHANGED``; it was accepted for a checkpoint of another family.
         """
         recipe = job.recipe
         assert isinstance(recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
@@ -238,20 +238,22 @@ class FlowDenoiser:
         )
 
     def _check(self, recipe: Drawing) -> None:
-        """Refuse what this family cannot honour; `worker.recipe` does so before the queue.
+        """Refuse what was accepted while less was known of the checkpoint.
 
         Raises:
-            WorkerError: ``NOT_WITH_MODEL``; the recipe is of a day when its model was of another family.
+            WorkerError: ``MODEL_CHANGED``; it cannot do that, or not at that size.
         """
-        lacking = [
-            name
-            for name, asked in (("tile", recipe.tile), ("no", recipe.negative and self._network.steered))
-            if asked
-        ]
-        if lacking:
-            raise WorkerError(
-                ErrorCode.NOT_WITH_MODEL, model=self._checkpoint.profile.name, parameter=lacking[0]
-            )
+        name, family = self._checkpoint.profile.name, self._checkpoint.family
+        asked = {"tile": recipe.tile, "no": bool(recipe.negative)}
+        lacks = [parameter for parameter in family.facts.lacks if asked[parameter]]
+        side = self._checkpoint.grid * family.facts.patch
+        if lacks:
+            reason = f"The model {name} is of {family.facts.title} now, which has no `--{lacks[0]}`."
+        elif recipe.width % side or recipe.height % side:
+            reason = f"The model {name} draws in squares of {side} pixels, which was not known of it."
+        else:
+            return
+        raise WorkerError(ErrorCode.MODEL_CHANGED, model=name, reason=reason)
 
     def _told(self, recipe: Drawing) -> list[tuple[Told, Told]]:
         """Return for each picture what leads to it, and what leads away from it."""

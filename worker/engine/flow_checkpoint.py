@@ -16,38 +16,18 @@ from worker.engine.flow_networks import FluxNetwork, Network, SD3Network, flux_c
 from worker.engine.flow_patches import SIDE
 from worker.engine.flow_prompts import FlowConditioner
 from worker.engine.flow_schedule import ASKED, NEEDED
-from worker.engine.sources import Located, first_line, missing
+from worker.engine.sources import Located, first_line, located, missing
+from worker.family import Family
 from worker.recipe import ModelProfile
 
-
-@dataclass(frozen=True, slots=True)
-class FlowFamily:
-    """What tells one family of these from the other.
-
-    Attributes:
-        pipeline: Name of diffusers' class of pipelines.
-        transformer: Name of its class of networks.
-        t5: Name of the part that is T5, and of its tokenizer.
-        folded: Latents that are one number of the transformer's input, across and down.
-        title: What people call it.
-    """
-
-    pipeline: str
-    transformer: str
-    t5: tuple[str, str]
-    folded: int
-    title: str
-
-
-SD3 = FlowFamily(
-    "StableDiffusion3Pipeline",
-    "SD3Transformer2DModel",
-    ("text_encoder_3", "tokenizer_3"),
-    1,
-    "Stable Diffusion 3",
-)
-FLUX = FlowFamily("FluxPipeline", "FluxTransformer2DModel", ("text_encoder_2", "tokenizer_2"), SIDE, "FLUX")
-FAMILIES = {family.pipeline: family for family in (SD3, FLUX)}
+T5 = {  # the parts that read with T5
+    Family.STABLE_DIFFUSION_3: ("text_encoder_3", "tokenizer_3"),
+    Family.FLUX: ("text_encoder_2", "tokenizer_2"),
+}
+TRANSFORMERS = {
+    Family.STABLE_DIFFUSION_3: diffusers.SD3Transformer2DModel,
+    Family.FLUX: diffusers.FluxTransformer2DModel,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +35,7 @@ class FlowCheckpoint:
     """The parts of a checkpoint, ready to run; the VAE is always float32."""
 
     profile: ModelProfile
+    family: Family
     hash: str  # first hexadecimal digits of a SHA-256
     hardware: Hardware
     network: Network
@@ -80,37 +61,43 @@ class FlowCheckpoint:
 
 
 def load_flow(
-    profile: ModelProfile, hardware: Hardware, found: Located, family: FlowFamily, build: Build = PLAIN
+    profile: ModelProfile, hardware: Hardware, build: Build = PLAIN, found: Located | None = None
 ) -> FlowCheckpoint:
-    """Load the checkpoint that is *found*, and fit it.
+    """Load the checkpoint that *profile* names, from its folder, its file or the hub, and fit it.
+
+    Args:
+        profile: What it is.
+        hardware: Where it runs.
+        build: How it is put together.
+        found: Where it is, if that is known.
 
     Raises:
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
     quieten()
-    source = profile.source
-    hardware = hardware.of(build.dtype)
-    _check_build(source, build, family)
-    _check_tokens(source, found, family)
+    source, hardware = profile.source, hardware.of(build.dtype)
+    found = found or located(source, build)
+    _check_build(source, found, build)
+    _check_tokens(source, found)
+    hardware = hardware.suiting(found.place, found.family.facts.network)
     try:
-        pipeline = _pipeline(found, family, hardware.dtype, build)
-        weights = weights_hash(found.place, build, "transformer")
+        pipeline = _pipeline(found, hardware.dtype, build)
+        weights = weights_hash(found.place, build, found.family.facts.network)
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # the loaders raise a dozen types for a damaged file
         raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
     fit(pipeline, source, build)
-    return assembled(profile, hardware, pipeline, family, weights)
+    return assembled(profile, hardware, pipeline, weights)
 
 
-def assembled(
-    profile: ModelProfile, hardware: Hardware, pipeline: Any, family: FlowFamily, weights: str
-) -> FlowCheckpoint:
+def assembled(profile: ModelProfile, hardware: Hardware, pipeline: Any, weights: str) -> FlowCheckpoint:
     """Return the parts of *pipeline*, ready to run; *weights* is their hash.
 
     Raises:
         WorkerError: ``MODEL_MISSING``; it is no pipeline to draw whole pictures with.
     """
+    family = Family(type(pipeline).__name__)
     _check_network(profile.source, pipeline, family)
     _check_schedule(profile.source, pipeline.scheduler)
     encoders = [
@@ -122,9 +109,12 @@ def assembled(
     pipeline.vae.to(torch.float32)
     for part in (pipeline.transformer, pipeline.vae, *encoders):
         part.to(hardware.device).eval().requires_grad_(requires_grad=False)
-    told, network = (sd3_conditioner, SD3Network) if family is SD3 else (flux_conditioner, FluxNetwork)
+    told, network = (
+        (flux_conditioner, FluxNetwork) if family is Family.FLUX else (sd3_conditioner, SD3Network)
+    )
     return FlowCheckpoint(
         profile=profile,
+        family=family,
         hash=weights,
         hardware=hardware,
         network=network(pipeline.transformer),
@@ -135,66 +125,70 @@ def assembled(
     )
 
 
-def _pipeline(found: Located, family: FlowFamily, dtype: torch.dtype, build: Build) -> Any:
+def _pipeline(found: Located, dtype: torch.dtype, build: Build) -> Any:
     """Return the parts as their files have them; the large ones in *dtype*, the others in float32.
 
     A single file of these families holds the transformer alone: the other parts come from its description.
     """
-    encoder, tokenizer = family.t5
+    encoder, tokenizer = T5[found.family]
     types = {"default": torch.float32, "transformer": dtype, encoder: dtype}
     given: dict[str, Any] = {"image_encoder": None, "feature_extractor": None}
-    place = found.place
     if found.single:
-        place = Path(str(found.description))
-        given["transformer"] = getattr(diffusers, family.transformer).from_single_file(
+        given["transformer"] = TRANSFORMERS[found.family].from_single_file(
             str(found.place),
-            config=str(place),
+            config=found.description,
             subfolder="transformer",
             torch_dtype=dtype,
             local_files_only=build.offline,
         )
-    if family is SD3 and not (place / encoder).is_dir():
+    place = _folder(found)
+    if found.family is Family.STABLE_DIFFUSION_3 and not (place / encoder).is_dir():
         given |= {encoder: None, tokenizer: None}  # nine gigabytes that some leave out
-    return getattr(diffusers, family.pipeline).from_pretrained(
+    return getattr(diffusers, found.family).from_pretrained(
         str(place), **given, torch_dtype=types, use_safetensors=True, trust_remote_code=False
     )
 
 
-def _check_build(source: str, build: Build, family: FlowFamily) -> None:
+def _folder(found: Located) -> Path:
+    """Return the folder in diffusers layout that has the encoders."""
+    return Path(str(found.description)) if found.single else found.place
+
+
+def _check_build(source: str, found: Located, build: Build) -> None:
     """Refuse what the operator asks for and the family does not take.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    if build.embeddings:
-        raise missing(source, f"has embeddings, which {family.title} does not take; a LoRA does the same")
+    asked = {"embeddings": bool(build.embeddings), "an ip_adapter": build.ip_adapter is not None}
+    for name, given in asked.items():
+        if given:
+            raise missing(source, f"has {name}, which {found.family.facts.title} does not take")
 
 
-def _check_tokens(source: str, found: Located, family: FlowFamily) -> None:
+def _check_tokens(source: str, found: Located) -> None:
     """Refuse a tokenizer that only a package reads which is not installed.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    place = Path(str(found.description)) if found.single else found.place
-    folder = place / family.t5[1]
-    if not folder.is_dir() or (folder / "tokenizer.json").is_file() or find_spec("sentencepiece"):
+    name = T5[found.family][1]
+    folder = _folder(found) / name
+    if not (folder / "spiece.model").is_file() or (folder / "tokenizer.json").is_file():
         return
-    raise missing(
-        source,
-        f"has its {family.t5[1]} as spiece.model, for which the package sentencepiece is missing: install "
-        "that, or take an edition with a tokenizer.json",
-    )
+    if find_spec("sentencepiece") is None:
+        what = f"has its {name} as spiece.model, for which the package sentencepiece is missing"
+        raise missing(source, f"{what}: install that, or take an edition with a tokenizer.json")
 
 
-def _check_network(source: str, pipeline: Any, family: FlowFamily) -> None:
+def _check_network(source: str, pipeline: Any, family: Family) -> None:
     """Refuse a transformer that wants to be shown more than latents: its pictures would be wrong.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    channels = pipeline.transformer.config.in_channels
-    if channels != pipeline.vae.config.latent_channels * family.folded**2:
+    folded = SIDE**2 if family is Family.FLUX else 1
+    if pipeline.transformer.config.in_channels != pipeline.vae.config.latent_channels * folded:
         raise missing(source, "is made for changing pictures; take the one that draws whole ones")
 
 

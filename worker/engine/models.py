@@ -11,8 +11,8 @@ import torch
 from worker.api import ErrorCode, WorkerError
 from worker.catalogue import Build
 from worker.engine.blame import code_of
-from worker.engine.checkpoint import PLAIN, Hardware, load
-from worker.engine.denoiser import Denoiser
+from worker.engine.checkpoint import PLAIN, Hardware
+from worker.engine.families import AnyDenoiser, denoiser_of
 from worker.engine.plan import BatchKey
 from worker.engine.residency import Residency
 from worker.engine.upscaler import Upscaler
@@ -54,7 +54,7 @@ class Models:
         self._builds = builds or {}
         self._clock = clock
         self._residency = Residency({each.name: on_disk(each.source) for each in profiles}, budget)
-        self._denoisers: dict[str, Denoiser] = {}
+        self._denoisers: dict[str, AnyDenoiser] = {}
         self._failures: dict[str, tuple[WorkerError, float]] = {}
         self._upscalers: dict[int, Upscaler] = {}
 
@@ -90,7 +90,7 @@ class Models:
         """Return which checkpoints can be drawn with before another has to leave; None: all."""
         return self._residency.ready()
 
-    def backend(self, recipe: Recipe) -> Denoiser | Upscaler:
+    def backend(self, recipe: Recipe) -> AnyDenoiser | Upscaler:
         """Return what makes this recipe's pictures.
 
         Raises:
@@ -106,7 +106,7 @@ class Models:
             raise WorkerError(ErrorCode.MODEL_CHANGED, model=recipe.model, reason=reason)
         return denoiser
 
-    def denoiser(self, name: str) -> Denoiser:
+    def denoiser(self, name: str) -> AnyDenoiser:
         """Return the denoiser of one checkpoint, loading it if need be.
 
         Raises:
@@ -128,7 +128,7 @@ class Models:
         """Checkpoints that somebody's pictures are being drawn with."""
         return frozenset(name for name, denoiser in self._denoisers.items() if denoiser.busy)
 
-    def _load(self, name: str) -> Denoiser:
+    def _load(self, name: str) -> AnyDenoiser:
         began = self._clock()
         log.info("model_loading", model=name)
         try:
@@ -149,18 +149,18 @@ class Models:
         self._loaded(name, denoiser.weights)
         return denoiser
 
-    def _loaded_once_more(self, name: str) -> Denoiser:
+    def _loaded_once_more(self, name: str) -> AnyDenoiser:
         """Load a checkpoint; where memory does not suffice, let go what nobody uses and try again."""
         profile, build = self._profiles[name], self._builds.get(name, PLAIN)
         try:
-            return Denoiser(load(profile, self._hardware, build))
+            return denoiser_of(profile, self._hardware, build)
         except Exception as error:
             idle = [each for each in self._residency.present if each not in self._busy]
             if code_of(error) is not ErrorCode.OUT_OF_MEMORY or not idle:
                 raise
         for each in idle:
             self._let_go(each)
-        return Denoiser(load(profile, self._hardware, build))
+        return denoiser_of(profile, self._hardware, build)
 
     def _let_go(self, name: str) -> None:
         del self._denoisers[name]
@@ -183,5 +183,5 @@ def on_disk(source: str) -> int:
     place = Path(source).expanduser()
     if place.is_file():
         return place.stat().st_size
-    parts = ("unet", "vae", "text_encoder")
+    parts = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
     return sum(path.stat().st_size for part in parts for path in (place / part).glob("*.safetensors"))

@@ -8,21 +8,23 @@ from typing import Any
 import diffusers
 from safetensors import safe_open
 
+from parser.closed import listing
 from worker.api import ErrorCode, WorkerError
 from worker.catalogue import Build
+from worker.family import Family
 
-FAMILY = "StableDiffusionPipeline"
-DRAWN = f"only {FAMILY} (Stable Diffusion 1.x and 2.x) can be drawn with"
+DRAWN = f"only {listing([f'{family} ({family.facts.title})' for family in Family])} can be drawn with"
 LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the parts
 LEFT_OUT = frozenset({"safety_checker", "feature_extractor", "image_encoder"})  # parts that are not loaded
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
-FOREIGN = {  # how the names of tensors begin in single files of other families
+BEGINNINGS = {  # how the names of tensors begin in single files, and of which family that is
     "conditioner.embedders.": "StableDiffusionXLPipeline",
-    "model.diffusion_model.joint_blocks.": "StableDiffusion3Pipeline",
-    "model.diffusion_model.double_blocks.": "FluxPipeline",
-    "double_blocks.": "FluxPipeline",
+    "model.diffusion_model.joint_blocks.": Family.STABLE_DIFFUSION_3,
+    "joint_blocks.": Family.STABLE_DIFFUSION_3,
+    "model.diffusion_model.double_blocks.": Family.FLUX,
+    "double_blocks.": Family.FLUX,
+    "model.diffusion_model.": Family.STABLE_DIFFUSION,
 }
-NETWORK = "model.diffusion_model."  # how those of the UNet begin in every single file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,13 @@ class Located:
 
     Attributes:
         place: A folder in diffusers layout, or a single file.
-        description: Of a single file: the folder, or the hub id, with configuration and tokenizer; None where
-            the libraries find out by themselves.
+        family: What it is.
+        description: Of a single file: the folder, or the hub id, with what it lacks; None where the libraries
+            find out by themselves.
     """
 
     place: Path
+    family: Family = Family.STABLE_DIFFUSION
     description: str | None = None
 
     @property
@@ -56,24 +60,22 @@ def located(source: str, build: Build) -> Located:
     folder = _fetched(source, path, build)
     if not (folder / "model_index.json").is_file():
         raise missing(source, "has no model_index.json: it must be a folder in diffusers layout")
-    check_index(source, diffusers.DiffusionPipeline.load_config(str(folder)))
-    return Located(folder)
+    return Located(folder, check_index(source, diffusers.DiffusionPipeline.load_config(str(folder))))
 
 
-def check_index(source: str, index: Mapping[str, Any]) -> None:
-    """Refuse other families, and a checkpoint that brings code, or names a module that happens to be loaded.
+def check_index(source: str, index: Mapping[str, Any]) -> Family:
+    """Return the family of a checkpoint, unless it brings code, or names a module that happens to be loaded.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    family = index.get("_class_name")
-    if family != FAMILY:
-        raise missing(source, f"is a {family}; {DRAWN}")
+    family = _family(source, index.get("_class_name"))
     for part, named in index.items():
         if part in LEFT_OUT or not isinstance(named, list) or not any(named):
             continue
         if named[0] not in LIBRARIES:
             raise missing(source, f"wants its {part} made by {named[0]}, which is code that nobody checked")
+    return family
 
 
 def missing(source: str, what: str) -> WorkerError:
@@ -110,13 +112,39 @@ def _single(source: str, file: Path, build: Build) -> Located:
             names = tuple(weights.keys())
     except Exception as error:
         raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
-    for prefix, family in FOREIGN.items():
-        if any(name.startswith(prefix) for name in names):
-            raise missing(source, f"is a {family}; {DRAWN}")
-    if not any(name.startswith(NETWORK) for name in names):
+    beginnings = (each for each in BEGINNINGS if any(name.startswith(each) for name in names))
+    beginning = next(beginnings, None)
+    if beginning is None:
         raise missing(source, "holds no whole checkpoint; a LoRA goes under `loras`")
+    family = _family(source, BEGINNINGS[beginning])
+    if family is not Family.STABLE_DIFFUSION:
+        return Located(file, family, _described(source, family, build))
     if build.description is None and build.offline:
         raise missing(source, "is a single file: with `offline`, name a folder as its `description`")
     if build.description is not None and Path(build.description).is_dir():
         check_index(build.description, diffusers.DiffusionPipeline.load_config(build.description))
-    return Located(file, build.description)
+    return Located(file, family, build.description)
+
+
+def _described(source: str, family: Family, build: Build) -> str:
+    """Return the folder with the encoders and the autoencoder that a single file of *family* lacks.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``.
+    """
+    if build.description is None:
+        what = f"holds the {family.facts.network} alone: name a folder or a hub id with the rest of"
+        raise missing(source, f"{what} {family.facts.title} as its `description`")
+    folder = _fetched(build.description, Path(build.description).expanduser(), build)
+    if not (folder / "model_index.json").is_file():
+        raise missing(build.description, "has no model_index.json: it must be a folder in diffusers layout")
+    found = check_index(build.description, diffusers.DiffusionPipeline.load_config(str(folder)))
+    if found is not family:
+        raise missing(source, f"is of {family.facts.title}, and its `description` of {found.facts.title}")
+    return str(folder)
+
+
+def _family(source: str, name: object) -> Family:
+    if name not in set(Family):
+        raise missing(source, f"is a {name}; {DRAWN}")
+    return Family(str(name))

@@ -1,0 +1,121 @@
+"""What the files of a checkpoint say of its family and its sizes; no tensor library is loaded for it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.failures import Failure
+from parser.closed import listing
+from worker.family import Family
+
+SCHNELL_STEPS = 4  # of FLUX without guidance, as its card says
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is to be known of a checkpoint before it is loaded.
+
+    Attributes:
+        family: What it is.
+        size: Pixels of a square picture's side.
+        grid: Pixels that sides of pictures are multiples of.
+        steps: What its pictures are usually given.
+        guidance: Likewise.
+    """
+
+    family: Family
+    size: int
+    grid: int
+    steps: int
+    guidance: float
+
+    @classmethod
+    def usual(cls, family: Family = Family.STABLE_DIFFUSION) -> "Measures":
+        """Return those of most checkpoints of *family*: eight pixels a latent."""
+        facts = family.facts
+        return cls(family, facts.size, 8 * facts.patch, facts.steps, facts.guidance)
+
+
+def measured(folder: Path, *, weights: bool = True) -> Measures:
+    """Return what the checkpoint in *folder* is.
+
+    Its weights must be there as well, unless they come from elsewhere.
+
+    Raises:
+        Failure: Something of it is missing or unreadable, or nothing here draws its family.
+    """
+    named = json_in(folder, "model_index.json").get("_class_name")
+    if named not in set(Family):
+        known = listing([f"{family} ({family.facts.title})" for family in Family])
+        raise Failure(f"The model in {folder} is of the family {named}; Journeyman draws with {known}.")
+    family = Family(str(named))
+    found = _sizes(folder, family)
+    for part in (*family.facts.encoders, family.facts.network, "vae") if weights else ():
+        _check_weights(folder, part)
+    return found
+
+
+def on_hub(source: str) -> Measures | None:
+    """Return what a checkpoint of the hub is that was fetched before; None where it was not."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return None
+    index = try_to_load_from_cache(source, "model_index.json")
+    try:
+        return measured(Path(index).parent, weights=False) if isinstance(index, str) else None
+    except Failure:
+        return None  # the worker says so, and why, when it fetches the rest
+
+
+def json_in(folder: Path, name: str) -> dict[str, Any]:
+    """Return the object in the file *name* of *folder*.
+
+    Raises:
+        Failure: It is not there, or unreadable.
+    """
+    try:
+        value = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        where = f"has no {name}" if folder.is_dir() else "does not exist"
+        raise Failure(f"The model folder {folder} {where}: it must be in diffusers layout.") from None
+    except (OSError, ValueError) as error:
+        raise Failure(f"The model in {folder} is damaged: {name} cannot be read ({error}).") from None
+    if not isinstance(value, dict):
+        raise Failure(f"The model in {folder} is damaged: {name} holds no object.")
+    return value
+
+
+def _sizes(folder: Path, family: Family) -> Measures:
+    facts, usual = family.facts, Measures.usual(family)
+    parts = [*facts.encoders, facts.network, "vae"]
+    configs = {part: json_in(folder, f"{part}/config.json") for part in parts}
+    for encoder in facts.encoders:
+        json_in(folder, f"{encoder.replace('text_encoder', 'tokenizer')}/tokenizer_config.json")
+    json_in(folder, "scheduler/scheduler_config.json")
+    network = configs[facts.network]
+    distilled = family is Family.FLUX and not network.get("guidance_embeds")
+    try:
+        latent = 2 ** (len(configs["vae"]["block_out_channels"]) - 1)
+        size = usual.size if family is Family.FLUX else int(network["sample_size"]) * latent
+    except (KeyError, TypeError, ValueError):
+        raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
+    return Measures(
+        family=family,
+        size=size,
+        grid=latent * facts.patch,
+        steps=SCHNELL_STEPS if distilled else usual.steps,
+        guidance=1.0 if distilled else usual.guidance,
+    )
+
+
+def _check_weights(folder: Path, part: str) -> None:
+    if any((folder / part).glob("*.safetensors")):
+        return
+    if any((folder / part).glob("*.bin")):
+        raise Failure(
+            f"The model in {folder} has the weights of its {part} as a pickle, which may run any program "
+            "when it is read; take its .safetensors edition, or convert it where that does no harm."
+        )
+    raise Failure(f"The model in {folder} is incomplete: {part} has no weights.")

@@ -1,0 +1,107 @@
+"""The families of checkpoints, what each is usually given, and what it cannot be asked for. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parser import ImagineRequest
+from worker.api import ErrorCode, Rejected
+
+
+class Family(StrEnum):
+    """By diffusers' name of the pipeline, as a checkpoint's own files have it."""
+
+    STABLE_DIFFUSION = "StableDiffusionPipeline"
+    STABLE_DIFFUSION_3 = "StableDiffusion3Pipeline"
+    FLUX = "FluxPipeline"
+
+    @property
+    def facts(self) -> "Facts":
+        """What is known of it."""
+        return FACTS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a family.
+
+    Attributes:
+        title: What people call it.
+        network: Name of the part that denoises.
+        encoders: Names of the parts that must be there to read a prompt.
+        patch: Latents that the network takes as one, across and down.
+        size: Pixels of a square picture's side, where nobody and no file says.
+        steps: At quality 1, likewise.
+        guidance: Likewise.
+        lacks: Parameters it cannot honour, with the reason, to follow a colon.
+    """
+
+    title: str
+    network: str
+    encoders: tuple[str, ...]
+    patch: int
+    size: int
+    steps: int
+    guidance: float
+    lacks: Mapping[str, str]
+
+
+EDGES = "its network is told where in the picture everything is, so opposite edges cannot be made to meet"
+FACTS: Mapping[Family, Facts] = {
+    Family.STABLE_DIFFUSION: Facts(
+        title="Stable Diffusion 1.x and 2.x",
+        network="unet",
+        encoders=("text_encoder",),
+        patch=1,
+        size=512,
+        steps=20,
+        guidance=7.5,
+        lacks={},
+    ),
+    Family.STABLE_DIFFUSION_3: Facts(
+        title="Stable Diffusion 3.x",
+        network="transformer",
+        encoders=("text_encoder", "text_encoder_2"),
+        patch=2,
+        size=1024,
+        steps=28,
+        guidance=7.0,
+        lacks={"tile": EDGES},
+    ),
+    Family.FLUX: Facts(
+        title="FLUX",
+        network="transformer",
+        encoders=("text_encoder", "text_encoder_2"),
+        patch=2,
+        size=1024,
+        steps=28,
+        guidance=3.5,
+        lacks={
+            "tile": EDGES,
+            "no": "it takes a prompt without an opposite to lead away from; say what shall be there instead",
+        },
+    ),
+}
+UNGUIDED = "it draws without guidance, which alone leads away from things; say what shall be there instead"
+
+
+def lacking(family: Family, guidance: float) -> Mapping[str, str]:
+    """Return what a checkpoint cannot honour that is drawn with so much *guidance*, with the reasons."""
+    unguided = {"no": UNGUIDED} if guidance <= 1 else {}
+    return {**unguided, **family.facts.lacks}
+
+
+def check_family(request: ImagineRequest, model: str, lacks: Mapping[str, str]) -> None:
+    """Refuse what the checkpoint *model* cannot honour.
+
+    Raises:
+        Rejected: ``NOT_WITH_MODEL``, with the parameter and the reason. A part of negative weight is what
+            ``--no`` is.
+    """
+    asked = {
+        "tile": request.tile,
+        "no": request.negative or any(part.weight < 0 for part in request.parts),
+    }
+    for parameter, reason in lacks.items():
+        if asked[parameter]:
+            raise Rejected(ErrorCode.NOT_WITH_MODEL, model=model, parameter=parameter, reason=reason)
