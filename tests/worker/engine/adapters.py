@@ -59,7 +59,7 @@ def layers(width: int) -> Tensors:
     for number, name in enumerate(names):
         wide = unet.get_submodule(name.removesuffix(".processor")).inner_dim
         for each in ("to_k_ip", "to_v_ip"):
-            found[f"{2 * number + 1}.{each}.weight"] = torch.randn(wide, width)
+            found[f"{2 * number + 1}.{each}.weight"] = torch.randn(wide, width) * 0.3
     return found
 
 
