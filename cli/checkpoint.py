@@ -12,6 +12,7 @@ from worker.recipe import ModelProfile
 
 EMBEDDED_FOLDER = ROOT / "models" / "embedded"
 EMBEDDED_STYLE = "3d render"  # one of the three it knows; heard from above the usual `--stylize` only
+NETWORK = "unet"  # the part that an IP-Adapter is made for
 HOUSE_SHARE = 0.1  # of a prompt, at the usual `--stylize`, for a house style that the operator chose
 EMBEDDED_GUIDANCE = 3.0
 
@@ -98,7 +99,9 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         guidance=guidance if model.guidance is None else model.guidance,
         house_style=model.style or (EMBEDDED_STYLE if model.source == EMBEDDED else ""),
         house_share=HOUSE_SHARE if model.style else 0,
-        adapter=model.ip_adapter is not None and adapter_problem(model) is None,
+        adapter=model.ip_adapter is not None
+        and usual.family.facts.network == NETWORK
+        and adapter_problem(model) is None,
     )
 
 
