@@ -166,15 +166,33 @@ def resolve(
         Rejected: ``SIZE_UNAVAILABLE``, ``STYLE_UNAVAILABLE``, ``ADAPTER_UNAVAILABLE`` or ``NOT_WITH_MODEL``.
         PictureGone: A picture that the request names is not stored.
     """
+    _check(request, profile)
+    drawing = _shared(request, profile, seed, start, names or {})
+    if drawing.second is not None and drawing.size[0] * drawing.size[1] > MOST_PIXELS:
+        reason = "its pictures are as large as they can be without"
+        raise Rejected(ErrorCode.NOT_WITH_MODEL, model=profile.name, parameter="hd", reason=reason)
+    if start is not None:
+        return drawing
+    return drawing.model_copy(update=_grid_only(request, profile, seed, names))
+
+
+def _check(request: ImagineRequest, profile: ModelProfile) -> None:
+    """Refuse what the checkpoint cannot do."""
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
     check_adapter(request, profile.name, adapter=profile.adapter)
     check_family(request, profile.name, lacking(profile.family, profile.guidance))
+
+
+def _shared(
+    request: ImagineRequest, profile: ModelProfile, seed: int, start: Start | None, names: Mapping[str, str]
+) -> Drawing:
+    """Return what grids and variations are alike in."""
     steps = schedule(request, profile)
     stop = 100 if request.stop is None else request.stop
     width, height = sides(request.aspect or (1, 1), profile, DRAFT_AREA if request.draft else 1)
     positive, negative, pull = split(request)
-    drawing = Drawing(
+    return Drawing(
         model=profile.name,
         width=width,
         height=height,
@@ -187,17 +205,11 @@ def resolve(
         seeds=tuple(picture_seed(seed, index) for index in range(PICTURES)),
         noise=None if request.sameseed is None else picture_seed(request.sameseed, 0),
         start=start,
-        style=style_of(request, names or {}),
-        likenesses=likenesses_of(request, names or {}),
+        style=style_of(request, names),
+        likenesses=likenesses_of(request, names),
         tile=bool(request.tile),
         second=SecondPass(times=HD_SIDE, strength=HD_STRENGTH) if request.hd else None,
     )
-    if drawing.second is not None and drawing.size[0] * drawing.size[1] > MOST_PIXELS:
-        reason = "its pictures are as large as they can be without"
-        raise Rejected(ErrorCode.NOT_WITH_MODEL, model=profile.name, parameter="hd", reason=reason)
-    if start is not None:
-        return drawing
-    return drawing.model_copy(update=_grid_only(request, profile, seed, names))
 
 
 def schedule(request: ImagineRequest, profile: ModelProfile) -> int:
