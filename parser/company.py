@@ -1,5 +1,7 @@
 """Which parameters go together: some say nothing alone, and some contradict what else is there."""
 
+from dataclasses import replace
+
 from parser.errors import ErrorCode
 from parser.flags import Parameters
 from parser.grammar import Head
@@ -8,7 +10,7 @@ from parser.reading import Problems
 COMPANIONS = {"cw": "cref", "sw": "sref", "sv": "sref", "ow": "oref"}  # each says how the other counts
 WANT_TEXT = ("sref", "cref", "oref")  # these say how what the text describes shall look
 NOT_ON_IMAGES = ("stylize", "weird")
-APART = (("draft", "oref"),)
+APART = (("draft", "oref"), ("draft", "hd"))
 
 
 def check_company(head: Head, parameters: Parameters, problems: Problems) -> None:
@@ -17,6 +19,7 @@ def check_company(head: Head, parameters: Parameters, problems: Problems) -> Non
     Source:
         Midjourney's documentation: Image Prompts, Style Reference, Omni Reference, Draft Mode.
     """
+    spare_instead(parameters, problems)
     check_companions(head, parameters, problems)
     if head.images and not head.parts and not parameters.strays:
         check_beside_images(head, parameters, problems)
@@ -26,6 +29,20 @@ def check_company(head: Head, parameters: Parameters, problems: Problems) -> Non
                 message = f"`--{first}` and `--{second}` do not go together; keep one of them."
                 place = parameters.firsts[first]
                 problems.add(ErrorCode.CONFLICTING_PARAMETERS, message, use.span, use.removal, also=(place,))
+
+
+def spare_instead(parameters: Parameters, problems: Problems) -> None:
+    """Offer nothing in place of a dropped parameter where what it would become is there already."""
+    for index, problem in enumerate(problems.found):
+        name = problem.edits[0].text.partition(" ")[0].removeprefix("--") if problem.edits else ""
+        row = parameters.table.find(name)
+        if problem.code is not ErrorCode.UNAVAILABLE_PARAMETER or row is None:
+            continue
+        if row.name in parameters.values:
+            title = problem.message.partition(" is not")[0]
+            message = f"{title} is not available, and `--{row.name}` is there already; leave {title} out."
+            edit = replace(problem.edits[0], text="")
+            problems.found[index] = replace(problem, message=message, edits=(edit,))
 
 
 def check_companions(head: Head, parameters: Parameters, problems: Problems) -> None:

@@ -11,14 +11,14 @@ from parser.parameter import Kind, Parameter
 from parser.parameters import find_parameter
 from parser.reading import Edit, Problems
 from parser.references import address
-from parser.scanner import DASHES, Scanner, Span, Token
+from parser.scanner import DASHES, HYPHENS, Scanner, Span, Token
 from parser.spelling import nearest_name
 from parser.table import Table
 from parser.values import read_value
 from parser.written import Typed, Written, cut
 
 GLUED = re.compile(r"(?P<name>[A-Za-z]+)(?P<value>[^A-Za-z_-].*|-[0-9.].*)")
-HYPHENS = f"-{DASHES}"  # a word of nothing else is a flag without a name, and says nothing
+MUTE = f"-{HYPHENS}{DASHES}|/\\+&\u2022\u00b7"  # a word of nothing else, as between parameters, says nothing
 SIGNS = "=:"  # written between name and value by habit from other programs
 
 
@@ -121,7 +121,7 @@ def read_parameter(
     word = first.trimmed()
     name, glued = split_name(word.text)
     row = parameters.table.find(name)
-    telling = tuple(each for each in words if each.trimmed().text.strip(HYPHENS))
+    telling = tuple(each for each in words if each.trimmed().text.strip(MUTE))
     stop = words[-1].stop if words else first.stop
     meant = row or parameters.table.find(nearest_name(name) or "")
     parameters.named |= set() if meant is None else {meant.name}
@@ -129,6 +129,10 @@ def read_parameter(
         removed = (Edit(flag.start, stop),) if len(telling) <= 1 else ()
         refuse_unknown(flag, word, removed, problems)
         return
+    sign = None if glued else sign_between(row, words)
+    if sign is not None:
+        refuse_sign(row, (flag.start, sign.stop), sign, problems)
+        words, telling = shortened(words, sign), shortened(telling, sign)
     commas_tell = row.kind is Kind.LIST
     written = Written(row, word, tuple(words) if commas_tell else telling, flag.start, stop)
     if not row.available:
@@ -141,6 +145,29 @@ def read_parameter(
         if found.value is not None:
             parameters.keep(written, found.value, used, problems)
     parameters.move_strays(written.title, written.words[used:], problems)
+
+
+def sign_between(row: Parameter, words: Sequence[Token]) -> Token | None:
+    """Return the sign with which the value begins, as in ``--ar = 16:9`` and ``--s :50``; ``=)`` is none."""
+    text = words[0].text if words else ""
+    bare = text.lstrip(SIGNS)
+    if bare == text or text.startswith("::") or (bare and row.kind.greedy):
+        return None
+    return Token(text.removesuffix(bare), words[0].start, words[0].stop - len(bare))
+
+
+def shortened(words: Sequence[Token], sign: Token) -> tuple[Token, ...]:
+    """Return *words* without the *sign* they begin with."""
+    first, *others = words
+    if first.stop == sign.stop:
+        return tuple(others)
+    return (Token(first.text.removeprefix(sign.text), sign.stop, first.stop), *others)
+
+
+def refuse_sign(row: Parameter, span: Span, sign: Token, problems: Problems) -> None:
+    """Say that nothing but a space stands between a name and its value."""
+    message = f"Write `{row.example}`, without `{sign.text}` between name and value."
+    problems.add(ErrorCode.MISSING_SPACE, message, span, Edit(*sign.span, " "))
 
 
 def split_name(word: str) -> tuple[str, str]:
@@ -202,7 +229,7 @@ def value_words(written: Written) -> int:
     """
     words, kind = written.words, written.row.kind
     if kind is Kind.FLAG:
-        return 0
+        return int(written.switched is not None)
     if len(words) == 1:
         return 1
     used = 0

@@ -4,6 +4,7 @@ Nothing here raises: a problem is noted where it is met, and reading goes on beh
 between any two things that are not glued by definition.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,8 @@ from parser.request import PARTS_LIMIT, ImagePrompt, Part
 from parser.scanner import Scanner, Span, collapsed
 from parser.table import Table
 from parser.weights import read_positive, read_weight, weight_of
+
+COMMA_WEIGHT = re.compile(r"::(?P<whole>[+-]?[0-9]{1,5}),(?P<part>[0-9]{1,3})(?= |$|::)")
 
 
 @dataclass(slots=True)
@@ -36,16 +39,17 @@ class Head:
 def read_prompt(
     scanner: Scanner, closed: Closed, table: Table, problems: Problems
 ) -> tuple[Head, Parameters]:
-    """``prompt = { image | "::" } text { parameter }``."""
+    """``prompt = { image | "::" | COMMAND } text { parameter }``."""
     head_stop = scanner.until("FLAG").stop
     head = Head()
     front = Scanner(scanner.text, stop=head_stop)
     front.skip_blanks()
-    while read_image(front, head, problems) or front.take("BARE"):
+    while read_image(front, head, problems) or front.take("BARE") or front.take("COMMAND"):
         front.skip_blanks()
     read_text(front, head, problems)
     parameters = read_parameters(scanner, table, problems)
     check_content(head, parameters, scanner.text, problems)
+    check_commas(scanner.text[:head_stop], problems)
     check_count([*head.places, *parameters.places], problems)
     check_closed(closed, parameters.uses, head.uses, problems)
     check_links(closed, [*head.uses, *parameters.uses], scanner.text, problems)
@@ -118,6 +122,14 @@ def check_count(places: Sequence[Span], problems: Problems) -> None:
         "join some of them or leave them out."
     )
     problems.add(ErrorCode.TOO_MANY_PARTS, message, places[PARTS_LIMIT])
+
+
+def check_commas(text: str, problems: Problems) -> None:
+    """Say so of every weight with a comma in it, which would end the weight and begin the next part."""
+    for match in COMMA_WEIGHT.finditer(text):
+        right = f"::{match['whole']}.{match['part']}"
+        message = f"Write a weight with a point, as in `{right}`, not with a comma."
+        problems.add(ErrorCode.INVALID_VALUE, message, match.span(), Edit(*match.span(), right))
 
 
 def check_total(head: Head, end: int, problems: Problems) -> None:

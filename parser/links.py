@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from parser.permutations import Plain
-from parser.scanner import RULES
+from parser.scanner import COMMAND, RULES
 
 # Where image prompts may be, with their weights.
 LEADING = re.compile(
-    rf"(?: |{RULES['WEIGHTED'].pattern}|{RULES['BARE'].pattern}|<?https?://[^ ]*)*", re.IGNORECASE
+    rf"(?: |{RULES['WEIGHTED'].pattern}|{RULES['BARE'].pattern}|{COMMAND}|<?https?://[^ ]*)*", re.IGNORECASE
 )
 SEGMENT = re.compile(r"(?:(?!::)[^ ])+")  # what neither a blank nor a weight divides
 # One link and at most punctuation around it. What would change its meaning without the brackets keeps them:

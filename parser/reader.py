@@ -52,7 +52,7 @@ def read(plain: Plain, closed: Closed, table: Table) -> Reading:
     ready = unlinked(plain)
     head, parameters = read_prompt(Scanner(ready.text), closed, table, problems)
     check_company(head, parameters, problems)
-    check_lookalikes(head, ready.text, table, problems)
+    check_lookalikes(head, parameters, ready.text, table, problems)
     translate_pixels(parameters, ready.text, problems)
     uses = tuple(parameters.uses)
     if problems.found:

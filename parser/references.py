@@ -11,6 +11,7 @@ from parser.weights import read_positive
 from parser.written import Found, Written, cut
 
 DIGITS = re.compile(r"[0-9]+")
+SEVERAL_DIGITS = re.compile(r"[0-9]+(?:,[0-9]+)+")
 
 
 def address(word: Token) -> tuple[str, Token] | None:
@@ -58,6 +59,13 @@ def read_styles(written: Written, problems: Problems) -> Found:
         elif RULES["IMAGE"].match(text):
             source = text
         elif text.lower() == RANDOM:
+            source = RANDOM
+        elif SEVERAL_DIGITS.fullmatch(text):
+            message = (
+                f"Put spaces between the numbers behind {written.title}, as in `{text.replace(',', ' ')}`."
+            )
+            place = word.start, word.start + len(text)
+            problems.add(ErrorCode.INVALID_VALUE, message, place, Edit(*place, text.replace(",", " ")))
             source = RANDOM
         else:
             return None

@@ -34,11 +34,15 @@ class JobReport(TypedDict):
 
 
 class ErrorReport(TypedDict):
-    """One problem; ``span`` is half-open, in code points of the prompt."""
+    """One problem; ``span`` is half-open, in code points of the prompt, and so are those of ``also``.
+
+    Those are the other places that it is about, as of what something contradicts.
+    """
 
     code: str
     message: str
     span: list[int]
+    also: list[list[int]]
     suggestion: str | None
 
 
@@ -86,5 +90,6 @@ def _error(error: PromptError) -> ErrorReport:
         "code": error.code.value,
         "message": error.message,
         "span": list(error.span),
+        "also": [list(place) for place in error.also],
         "suggestion": error.suggestion,
     }

@@ -12,6 +12,7 @@ Span = tuple[int, int]  # half-open [start, stop)
 BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 DASHES = "\u2013\u2014\u2015"  # en dash, em dash, horizontal bar: what keyboards make of two hyphens
+HYPHENS = "\u2010\u2011\u2012\u2212\ufe63\uff0d"  # that other programs and scripts have beside the plain one
 COMMAS = ",\uff0c\u3001\u060c"  # also the full-width, ideographic and Arabic comma
 # Forgiven when glued to a value; also the marks of the direction of writing, word joiner and soft hyphen.
 PUNCTUATION = ",.;\u200e\u200f\u2060\u00ad"
@@ -19,16 +20,23 @@ PUNCTUATION = ",.;\u200e\u200f\u2060\u00ad"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
 # A flag opens at the start, after a blank or after punctuation: `well--known` and `a -- b` are text.
-FLAG = rf"(?:(?<![^ {PUNCTUATION}{COMMAS}])|(?<=::))(?:--+|[{DASHES}]-?)(?=[A-Za-z])"
+FLAG = rf"(?:(?<![^ {PUNCTUATION}{COMMAS}])|(?<=::))(?:[{HYPHENS}{DASHES}-]{{2,}}|[{DASHES}])(?=[A-Za-z])"
 # A weight follows its sign at once and ends at a blank, the end, another sign or punctuation.
 WEIGHT = rf"{NUMBER.pattern}(?= |$|::|[{PUNCTUATION}])"
 
-Rule = Literal["SPACE", "FLAG", "WORD", "IMAGE", "SEPARATOR", "WEIGHTED", "BARE"]
+# The command itself, where people paste all of what they see: `/imagine prompt: a fox`.
+COMMAND = (
+    r"(?:/imagine(?![\w-])(?: *prompt(?= *(?::|$)))?(?: *:(?!:))?"
+    r"|(?:imagine +)?prompt *:(?!:))"
+)
+
+Rule = Literal["SPACE", "FLAG", "WORD", "IMAGE", "COMMAND", "SEPARATOR", "WEIGHTED", "BARE"]
 RULES: dict[Rule, re.Pattern[str]] = {
     "SPACE": re.compile(" +"),
     "FLAG": re.compile(FLAG),
     "WORD": re.compile(rf"[^ ]+?(?= |$|{FLAG})"),
     "IMAGE": re.compile("<?https?://[^ ]", re.IGNORECASE),
+    "COMMAND": re.compile(COMMAND, re.IGNORECASE),
     "SEPARATOR": re.compile("::"),
     "WEIGHTED": re.compile(rf"::{WEIGHT}[{PUNCTUATION}]*"),
     "BARE": re.compile(rf"::(?!{WEIGHT})(?:[{PUNCTUATION}]+(?= |$|::))?"),

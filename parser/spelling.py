@@ -37,9 +37,10 @@ def nearest_name(name: str) -> str | None:
 
 
 def closest(word: str, choices: Sequence[str]) -> str | None:
-    """Return the choice that *word* was probably meant to be: one slip away, or as it begins."""
+    """Return the choice that *word* was probably meant to be: one slip away, or as one of the two begins."""
     near = [choice for choice in choices if len(word) <= LONGEST and slips(word, choice) <= 1]
     begun = [choice for choice in choices if len(word) > TINY and choice.startswith(word)]
+    begun += [choice for choice in choices if word.startswith(f"{choice}-")]
     return next(iter((*near, *begun)), None)
 
 

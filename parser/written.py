@@ -8,6 +8,7 @@ from parser.reading import Edit, Problems
 from parser.request import StyleReference
 from parser.scanner import Span, Token
 
+SWITCHED = {**dict.fromkeys(("1", "true", "on", "yes"), True), **dict.fromkeys(("0", "false", "off"), False)}
 Typed = int | float | bool | str | tuple[int, int] | tuple[str | StyleReference, ...]
 
 
@@ -35,6 +36,11 @@ class Written:
         """The parameter's long name, for a message."""
         return f"`--{self.row.name}`"
 
+    @property
+    def switched(self) -> bool | None:
+        """What the one word behind the name of a flag switches it to; ``None`` if there is no such word."""
+        return SWITCHED.get(self.words[0].trimmed().text.lower()) if len(self.words) == 1 else None
+
     def span(self, words: int) -> Span:
         """Return where the parameter stands, from the hyphens to the end of so many words."""
         return self.start, self.words[words - 1].stop if words else self.name.stop
@@ -46,7 +52,10 @@ class Written:
     def refuse(self, problems: Problems) -> "Found":
         """Say that the first word is no value; with more words behind it they may all be text."""
         word = self.words[0].trimmed()
-        message = f"{self.title} needs {needed(self.row)}; `{cut(word.text)}` is not one."
+        message = (
+            f"{self.title} needs {needed(self.row)}; `{cut(word.text)}` is not one. "
+            f"Write one, or leave {self.title} out."
+        )
         edits = (self.dropped(1),) if len(self.words) == 1 else ()
         problems.add(ErrorCode.INVALID_VALUE, message, word.span, *edits)
         return Found(value=None, words=1)

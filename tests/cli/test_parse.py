@@ -38,7 +38,7 @@ def test_a_prompt_a_line_becomes_a_json_object_a_line() -> None:
     assert job["negative"] == ["hat"]
     assert job["parameters"] == {"seed": 42}
     assert bad["ok"] is False
-    assert set(bad["errors"][0]) == {"code", "message", "span", "suggestion"}
+    assert set(bad["errors"][0]) == {"code", "message", "span", "also", "suggestion"}
     assert [job["text"] for job in several["jobs"]] == ["a cat", "a cat", "a dog", "a dog"]
 
 

@@ -19,6 +19,7 @@ def refusals(text: str) -> tuple[PromptError, ...]:
     [
         ("a --fast --q 2 --relax", "  ~~~~~~       ^^^^^^^"),
         ("a --seed 1 --seed 2", "  ~~~~~~~~ ^^^^^^^^"),
+        ("a --draft --hd", "  ~~~~~~~ ^^^^"),
         ("a --niji --hd --v 6", "  ~~~~~~      ^^^^^"),
         (f"{CUP} {INK} --s 9", f"{'~' * len(f'{CUP} {INK}')} ^^^^^"),
         ("a --w 64 --h 32", "  ~~~~~~ ^^^^^^"),
@@ -103,16 +104,20 @@ def test_what_can_be_nothing_else_is_taken_for_a_parameter(text: str, suggestion
         ("a --w 1920 --h 1080", "a --ar 16:9"),
         ("a --h 1080 --w 1920 --q 2", "a --ar 16:9 --q 2"),
         ("a --w 3000 --h 100", "a --ar 2:1"),
-        ("a --w 512 --h 512px", "a --w 512"),
+        ("a --w 512 --h 512px", "a --ar 1:1"),
         ("a --w 0 --h 512", "a --w 0"),
-        ("a --w 640 --h 480 --ar 3:2", "a --w 640 --ar 3:2"),
+        ("a --w 640 --h 480 --ar 3:2", "a --ar 3:2"),
+        ("a --w640 --h480", "a --ar 4:3"),
+        ("a --width 640 --height=480", "a --ar 4:3"),
+        ("a --width 640 --tile", "a --tile"),
+        ("a --wallpaper --ar 3:2", "a --ar 3:2"),
     ],
 )
 def test_width_and_height_in_pixels_become_a_shape(text: str, suggestion: str) -> None:
     assert {error.suggestion for error in refusals(text)} == {suggestion}
 
 
-def test_width_and_height_are_refused_where_nothing_is_weird() -> None:
+def test_width_and_height_become_a_shape_where_nothing_can_be_weird_either() -> None:
     with pytest.raises(PromptErrors) as caught:
         parse("a --w 1920 --h 1080", table=FEW)
-    assert [error.suggestion for error in caught.value.errors] == ["a", "a"]
+    assert [error.suggestion for error in caught.value.errors] == ["a --ar 16:9", "a --ar 16:9"]

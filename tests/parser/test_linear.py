@@ -32,7 +32,7 @@ PIECES = [
         ",--",
     ),
     *("-ar 1:1 ", "x--ar 1:1 ", "a--tile", "-- ", "--w 9 --h 9 ", "--iw 1 ", "--sw 1 ", "--fast https://a "),
-    *("--q (2) ", "--fast -- ", "https://abcde --s 1 "),
+    *("--q (2) ", "--fast -- ", "https://abcde --s 1 ", "/imagine prompt: ", "a::0,5 "),
     *("--a ", "--qualityx ", "--seed 1 ", "--seed x ", "--no a, ", "--no a::1 ", "--fast ", "--ar16:9 "),
     *(
         "\N{EM DASH}",

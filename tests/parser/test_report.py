@@ -40,10 +40,17 @@ def test_a_refused_prompt_is_reported_with_its_errors() -> None:
                 "code": "out_of_range",
                 "message": "`--quality` takes 0.25, 0.5, 1, 2 or 5; the nearest to `3` is 2.",
                 "span": [6, 7],
+                "also": [],
                 "suggestion": "a --q 2",
             }
         ],
     }
+
+
+def test_a_report_says_where_the_other_side_of_a_contradiction_stands() -> None:
+    found = report("a --fast --relax")
+    assert found["ok"] is False
+    assert [(error["span"], error["also"]) for error in found["errors"]] == [([9, 16], [[2, 8]])]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a \udfff cat", "\x00", "", "a" * 7000])
