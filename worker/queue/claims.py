@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from parser import Speed
 from worker.admin import QueueMode
-from worker.api import Job
+from worker.api import Job, JobState
 from worker.queue import turns
 from worker.queue.fairness import RULES, Offer, offers, open_to
 from worker.queue.gate import mode
-from worker.queue.rows import RECIPE, find, take
+from worker.queue.rows import JOB_COLUMNS, RECIPE, take, to_job
 from worker.recipe import Recipe
 
 LEASE_SECONDS = 15.0
@@ -20,7 +20,7 @@ RETRY_SECONDS = 2.0  # by how much longer a job waits after each attempt that fa
 RETRY_MOST_SECONDS = ATTEMPTS * RETRY_SECONDS  # further off, the clock was set back meanwhile
 
 COLUMNS = (
-    "SELECT id, owner_id, speed, recipe, pictures, credits, alone, model,"
+    f"SELECT {JOB_COLUMNS}, recipe, pictures, credits, alone,"  # noqa: S608 - constant
     " json_extract(recipe, '$.kind') = 'drawing' AS drawn FROM jobs "
 )
 NOT_PUT_OFF = " AND (retry_at <= :now OR retry_at > :now + :most)"
@@ -223,5 +223,8 @@ def _leased(
 ) -> Claim:
     moved = turns.serve(db, row["owner_id"], Speed(row["speed"]), row["credits"], offer=offer, now=now)
     take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS, share=moved)
-    job = find(db, row["id"])
-    return Claim(job, RECIPE.validate_json(row["recipe"]), job.attempt)
+    attempt = row["attempt"] + 1
+    job = to_job(row).model_copy(
+        update={"state": JobState.RUNNING, "attempt": attempt, "started_at": now}  # as it was just written
+    )
+    return Claim(job, RECIPE.validate_json(row["recipe"]), attempt)

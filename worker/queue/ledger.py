@@ -17,6 +17,11 @@ NOBODY = 0  # whose entries are when their person is forgotten
 CHUNK = 1000  # jobs whose entries are deleted in one transaction
 
 _COLUMNS = {Whose.PERSON: ("owner_id", "used + purse"), Whose.SERVER: ("guild_id", "used")}
+_CHARGE_ALL = (
+    "INSERT INTO ledger (at, counts_at, kind, owner_id, guild_id, job_id, amount)"
+    " SELECT ?, counts_at, 'charge', owner_id, guild_id, job_id, amount FROM ledger"
+    " WHERE job_id = ? AND kind = 'reserve' AND amount > 0"
+)
 
 
 class EntryKind(StrEnum):
@@ -91,6 +96,9 @@ def settle(db: sqlite3.Connection, job_id: JobId, done: float, *, now: float) ->
     Raises:
         sqlite3.IntegrityError: It was settled before.
     """
+    if done >= 1:
+        db.execute(_CHARGE_ALL, (now, job_id))
+        return
     row = db.execute(
         "SELECT owner_id, guild_id, counts_at, amount, used, purse FROM ledger"
         " WHERE job_id = ? AND kind = 'reserve'",

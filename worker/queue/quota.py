@@ -182,11 +182,8 @@ def payment(
     if terms.person.unlimited:
         return Payment(metered=True, guild_id=guild_id)
     shares = _shares(db, Whose.PERSON, draft.owner_id, terms.person, now)
-    granted, purse = (
-        max((amount - share.left for share in shares), default=0),
-        ledger.purse(db, draft.owner_id),
-    )
-    if granted > purse:
+    granted = max((amount - share.left for share in shares), default=0)
+    if granted > 0 and granted > (purse := ledger.purse(db, draft.owner_id)):
         raise _refusal(db, ErrorCode.OUT_OF_CREDIT, shares, amount, purse)
     if guild_id is not None:
         shared = _shares(db, Whose.SERVER, guild_id, terms.server, now)

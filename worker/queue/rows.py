@@ -28,11 +28,12 @@ from worker.recipe import Recipe, picture_count
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
 
-SELECT_JOBS = (
-    "SELECT id, order_json, request, state, speed, owner_id, seed, attempt, cancel_requested, origin, model,"
-    " model_hash, width, height, files, error, created_at, started_at, finished_at FROM jobs "
+JOB_COLUMNS = (
+    "id, order_json, request, state, speed, owner_id, seed, attempt, cancel_requested, origin, model,"
+    " model_hash, width, height, files, error, created_at, started_at, finished_at"
 )
-
+SELECT_JOBS = f"SELECT {JOB_COLUMNS} FROM jobs "  # noqa: S608 - constant
+_JOB_COLUMNS = tuple(JOB_COLUMNS.split(", "))
 
 _MOVE = (
     "UPDATE jobs SET state = :target, worker = NULL, lease_until = NULL,"
@@ -82,8 +83,8 @@ class Draft:
 
 
 def to_job(row: sqlite3.Row) -> Job:
-    """Return the job of a row selected by `SELECT_JOBS`."""
-    values: dict[str, Any] = dict(row)
+    """Return the job of a row that has `JOB_COLUMNS`, and others perhaps."""
+    values: dict[str, Any] = {name: row[name] for name in _JOB_COLUMNS}
     values["order"] = ORDER.validate_json(values.pop("order_json"))
     values["request"] = ImagineRequest.model_validate_json(values["request"])
     values["cancel_requested"] = bool(values["cancel_requested"])
