@@ -17,8 +17,20 @@ from parser import Part
 from worker.effects import Displacement
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.displacement import displaced
+from worker.recipe import Drawing
 
 CACHE_BYTES = 64 * 2**20  # of embeddings; a plain prompt of Stable Diffusion 1 has a quarter of a megabyte
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a network is told of a prompt: tokens ``(1, tokens, width)`` and a summary ``(1, width)``.
+
+    Where a family knows no summary, it has no width.
+    """
+
+    context: torch.Tensor
+    pooled: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,18 @@ class Conditioner:
         self._dtype = checkpoint.hardware.dtype
         self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
         self._cached_bytes = 0
+
+    @property
+    def tokens(self) -> int:
+        """Length of what a short prompt is encoded to."""
+        return int(self.encode("").shape[1])
+
+    def told(self, recipe: Drawing) -> list[tuple[Told, Told]]:
+        """Return for each picture of *recipe* what leads to it, and what leads away from it."""
+        both = self.condition(recipe.positive, recipe.negative, recipe.negative_pull)
+        none = both.positive.new_zeros(1, 0)
+        moved = (self.displaced(both.positive, recipe.displacement, seed) for seed in recipe.seeds)
+        return [(Told(each, none), Told(both.unconditional, none)) for each in moved]
 
     def condition(
         self, positive: Sequence[Part], negative: Sequence[Part] = (), negative_pull: float = 0.0

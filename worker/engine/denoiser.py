@@ -18,13 +18,14 @@ from worker.engine import pictures
 from worker.engine.autoencoder import decoded, encoded
 from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
-from worker.engine.conditioning import Conditioner
+from worker.engine.conditioning import Conditioner, Told
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
 from worker.engine.ip_adapter import looked_at
 from worker.engine.ip_attention import KEYWORD, Seen, look_of
 from worker.engine.passes import Pass, again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
+from worker.engine.prediction import alpha, expected, pointing
 from worker.engine.references import laid, pull_of
 from worker.engine.style import Pull, pulled
 from worker.engine.tiling import convolutions, seamless
@@ -37,8 +38,8 @@ class Row:
 
     latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
     way: Pass
-    positive: torch.Tensor
-    unconditional: torch.Tensor
+    positive: Told
+    unconditional: Told
     guidance: float
     generator: torch.Generator
     pull: Pull | None = None
@@ -108,23 +109,14 @@ class Denoiser:
 
     def key(self, height: int, width: int) -> BatchKey:
         """Return the key of a plain prompt at this size in pixels."""
-        context = int(self._conditioner.encode("").shape[1])
-        grid = self._checkpoint.grid
-        return BatchKey(self._checkpoint.profile.name, height // grid, width // grid, context, guided=True)
+        return self._key(height, width, self._conditioner.tokens, self._checkpoint.profile.guidance)
 
     def open(self, job: DeviceJob) -> list[Sample]:
         """Encode the prompt and lay out the noise of every picture."""
         recipe = job.recipe
         assert isinstance(recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
-        told = self._conditioner.condition(recipe.positive, recipe.negative, recipe.negative_pull)
-        grid = self._checkpoint.grid
-        key = BatchKey(
-            model=self._checkpoint.profile.name,
-            height=recipe.height // grid,
-            width=recipe.width // grid,
-            context=int(told.positive.shape[1]),
-            guided=recipe.guidance > 1,
-        )
+        told = self._conditioner.told(recipe)
+        key = self._key(recipe.height, recipe.width, told[0][0].context.shape[1], recipe.guidance)
         template = self._schedule(recipe)
         given = self._given(job, recipe)
         style = recipe.style
@@ -132,11 +124,9 @@ class Denoiser:
         seen = looked_at(self._checkpoint.eye, recipe, job.references)
         rows = {}
         for index, seed in enumerate(recipe.seeds):
-            row = self._row(recipe, seed, copy.deepcopy(template), given)
+            row = self._row(recipe, seed, copy.deepcopy(template), given, told[index])
             row.pull = pull
             row.detail = recipe.detail
-            row.positive = self._conditioner.displaced(told.positive, recipe.displacement, seed)
-            row.unconditional = told.unconditional
             row.tile = recipe.tile
             row.seen = seen
             rows[SampleId(job.job_id, job.attempt, index)] = row
@@ -161,21 +151,21 @@ class Denoiser:
 
     def _predicted(self, rows: Sequence[Row], *, joined: bool) -> list[torch.Tensor]:
         """Return the guided output of each row, from one pass; *joined* if opposite edges are neighbours."""
-        guided = rows[0].guidance > 1
+        guided = self._guided(rows[0].guidance)
         sides = 2 if guided else 1
         scaled = [
             row.way.scheduler.scale_model_input(row.latents, row.way.timesteps[row.step]) for row in rows
         ]
         latents = torch.cat(scaled * sides).to(self._dtype, memory_format=torch.channels_last)
         timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
-        context = [row.unconditional for row in rows] if guided else []
-        context += [row.positive for row in rows]
+        told = [row.unconditional for row in rows] if guided else []
+        told += [row.positive for row in rows]
         look = look_of([row.seen for row in rows], guided=guided)
         with seamless(self._looking, wanted=joined):
             output = self._checkpoint.unet(
                 latents,
                 timesteps,
-                encoder_hidden_states=torch.cat(context),
+                encoder_hidden_states=torch.cat([each.context for each in told]),
                 cross_attention_kwargs=None if look is None else {KEYWORD: look},
                 return_dict=False,
             )[0].float()
@@ -275,6 +265,19 @@ class Denoiser:
         """Return what the PNG of picture *index* says; None is the grid."""
         return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
 
+    def _guided(self, guidance: float) -> bool:
+        """Tell whether a sample takes a second row, without its prompt."""
+        return guidance > 1
+
+    def _key(self, height: int, width: int, tokens: int, guidance: float) -> BatchKey:
+        return BatchKey(
+            model=self._checkpoint.profile.name,
+            height=height // self._checkpoint.grid,
+            width=width // self._checkpoint.grid,
+            context=tokens,
+            guided=self._guided(guidance),
+        )
+
     def _schedule(self, recipe: Drawing) -> Any:
         """Return a scheduler that has not taken a step."""
         scheduler = copy.deepcopy(self._checkpoint.scheduler)
@@ -301,7 +304,9 @@ class Denoiser:
             job.recipe.model_dump_json(),
         ]
 
-    def _row(self, recipe: Drawing, seed: int, scheduler: Any, given: Given | None) -> Row:
+    def _row(
+        self, recipe: Drawing, seed: int, scheduler: Any, given: Given | None, told: tuple[Told, Told]
+    ) -> Row:
         generator = torch.Generator("cpu").manual_seed(seed)
         grid = self._checkpoint.grid
         channels = self._checkpoint.unet.config.in_channels
@@ -316,8 +321,8 @@ class Denoiser:
         return Row(
             latents=latents,
             way=way,
-            positive=noise,
-            unconditional=noise,
+            positive=told[0],
+            unconditional=told[1],
             guidance=recipe.guidance,
             generator=generator,
             second=again(self._schedule(recipe), recipe),
@@ -343,36 +348,20 @@ class Denoiser:
         return None
 
     def _shaped(self, row: Row) -> torch.Tensor:
-        """Return the last output, changed so that the clean latents it points at have their style and detail.
-
-        The inverse of `_expected`: eps = (x - sqrt(a) x0) / sqrt(1-a), and v = (sqrt(a) x - x0) / sqrt(1-a).
-        """
+        """Return the last output, pointing at clean latents that have their style and detail."""
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate
-        a = row.way.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
-        clean, signal = self._expected(row), float(a.sqrt())
+        clean = self._expected(row)
+        signal = float(alpha(row.way.scheduler, timestep, x).sqrt())
         if row.pull is not None:
             clean = pulled(clean, row.pull, signal)
         if row.shape is not None:
             clean = held(clean, row.shape, edge=row.edge)
         if row.detail:
             clean = detailed(clean, row.detail, signal, edge=row.edge)
-        kind = row.way.scheduler.config.prediction_type
-        if kind == "v_prediction":
-            return (a.sqrt() * x - clean) / (1 - a).sqrt()
-        return clean if kind == "sample" else (x - a.sqrt() * clean) / (1 - a).sqrt()
+        return pointing(row.way.scheduler, x, clean, timestep)
 
     def _expected(self, row: Row) -> torch.Tensor:
-        """Return the clean latents the last output points at.
-
-        With a the cumulative alpha of the timestep and x the model's input,
-        eps prediction means x0 = (x - sqrt(1-a) eps) / sqrt(a), and
-        v prediction means x0 = sqrt(a) x - sqrt(1-a) v (Salimans and Ho 2022, appendix D).
-        """
+        """Return the clean latents the last output points at."""
         assert row.estimate is not None  # noqa: S101 - asked for after a step only
-        x, output, timestep = row.estimate
-        a = row.way.scheduler.alphas_cumprod[int(timestep)].to(x.device, x.dtype)
-        kind = row.way.scheduler.config.prediction_type
-        if kind == "v_prediction":
-            return a.sqrt() * x - (1 - a).sqrt() * output
-        return output if kind == "sample" else (x - (1 - a).sqrt() * output) / a.sqrt()
+        return expected(row.way.scheduler, *row.estimate)

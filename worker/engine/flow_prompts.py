@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from parser import Part
 from worker.effects import Displacement
-from worker.engine.conditioning import readable
+from worker.engine.conditioning import Told, readable
 from worker.engine.displacement import displaced
 
 CACHE_BYTES = 256 * 2**20  # of readings; one window of the largest T5 takes 8 MB
@@ -37,14 +37,6 @@ class Reading:
     def bytes(self) -> int:
         """Memory that it takes."""
         return sum(part.nbytes for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a transformer is told: tokens ``(1, tokens, width)`` and summary ``(1, width)``."""
-
-    context: torch.Tensor
-    pooled: torch.Tensor
 
 
 class ClipReader:
