@@ -9,33 +9,34 @@ import diffusers
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from worker.api import ErrorCode, PictureGone, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
 from worker.engine.autoencoder import decoded, encoded
 from worker.engine.bookmark import Value, changed
+from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.flow_checkpoint import FlowCheckpoint
-from worker.engine.flow_prompts import Told
-from worker.engine.flow_schedule import begin_of, expected, noised, pointing, scheduled, signal_of
+from worker.engine.flow_schedule import Way, expected, noised, pointing, scheduled, signal_of, way_of
 from worker.engine.glimpse import Glimpse
+from worker.engine.passes import broad, enlarged, held, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.references import body_of, laid, pull_of
 from worker.engine.region import Region, mask_of
 from worker.engine.style import Pull, pulled
 from worker.recipe import Drawing
 
+EDGE = "replicate"  # beyond the edge, as `torch.nn.functional.pad` calls it
+
 
 @dataclass(slots=True)
 class FlowRow:
-    """One sample's tensors; its scheduler counts its own steps. What those change, `keep` keeps."""
+    """One sample's tensors. What steps change, `FlowDenoiser.keep` keeps."""
 
     latents: torch.Tensor  # float32, shape (1, channels, rows, columns)
-    scheduler: Any
-    timesteps: torch.Tensor  # those still to be taken, in order
-    sigmas: torch.Tensor  # the noise's share before each of them, and after the last
-    whole: bool  # False if the schedule is left early
+    way: Way
     positive: Told
     unconditional: Told
     guidance: float
@@ -43,27 +44,42 @@ class FlowRow:
     pull: Pull | None
     detail: float
     region: Region | None
-    step: int = 0
-    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, sigma
+    second: Way | None  # at a larger size, still to come
+    step: int = 0  # of its way
+    clean: torch.Tensor | None = None  # latents that the last step pointed at
+    behind: int = 0  # steps of the first pass, once in the second
+    shape: torch.Tensor | None = None  # latents whose broad shapes the second pass keeps
 
     @property
-    def clean(self) -> torch.Tensor:
-        """The clean latents that the last output points at, with what is kept of a picture drawn over."""
-        assert self.estimate is not None  # noqa: S101 - asked for after a step only
-        clean = expected(*self.estimate)
-        return clean if self.region is None else self.region.kept(clean, torch.zeros_like(self.sigmas[0]))
+    def sigma(self) -> torch.Tensor:
+        """The noise's share now."""
+        return self.way.sigmas[self.step]
+
+    @property
+    def end(self) -> torch.Tensor:
+        """What its way ends with: of a schedule left early, what the last step pointed at."""
+        return self.latents if self.way.whole or self.clean is None else self.clean
 
     def shaped(self, output: torch.Tensor) -> torch.Tensor:
         """Return *output*, changed so that the clean latents it points at have their style and detail."""
-        if self.pull is None and not self.detail:
-            return output
-        sigma = self.sigmas[self.step]
-        clean, signal = expected(self.latents, output, sigma), signal_of(sigma)
-        if self.pull is not None:
-            clean = pulled(clean, self.pull, signal)
-        if self.detail:
-            clean = detailed(clean, self.detail, signal)
-        return pointing(self.latents, clean, sigma)
+        clean = expected(self.latents, output, self.sigma)
+        if self.pull is not None or self.detail or self.shape is not None:
+            signal = signal_of(self.sigma)
+            if self.pull is not None:
+                clean = pulled(clean, self.pull, signal)
+            if self.shape is not None:
+                clean = held(clean, self.shape, edge=EDGE)
+            if self.detail:
+                clean = detailed(clean, self.detail, signal, edge=EDGE)
+            output = pointing(self.latents, clean, self.sigma)
+        self.clean = clean if self.region is None else self.region.kept(clean, torch.zeros_like(self.sigma))
+        return output
+
+    def turn(self) -> None:
+        """Go over to the second pass; what it begins with is not there yet."""
+        assert self.second is not None  # noqa: S101 - asked for where there is one
+        self.behind, self.step = len(self.way.timesteps), 0
+        self.way, self.second = self.second, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +138,7 @@ class FlowDenoiser:
             for index, (seed, sides) in enumerate(zip(recipe.seeds, told, strict=True))
         }
         self._rows |= rows  # all or, if one of them could not be laid out, none
-        return [
-            Sample(sample_id, key, job.speed, job.owner_id, steps=len(row.timesteps))
-            for sample_id, row in rows.items()
-        ]
+        return [sampled(each, key, job, (row.way, row.second)) for each, row in rows.items()]
 
     def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
         """Predict for all rows in one pass of the transformer; changes nothing, so it can be repeated.
@@ -137,7 +150,7 @@ class FlowDenoiser:
         guided = self._guided(rows[0].guidance)
         sides = 2 if guided else 1
         latents = torch.cat([row.latents for row in rows] * sides)
-        timesteps = torch.stack([row.timesteps[row.step] for row in rows] * sides)
+        timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]
         output = self._network(latents, timesteps, told, [row.guidance for row in rows] * sides)
@@ -150,14 +163,15 @@ class FlowDenoiser:
     def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
         """Let the sample's own scheduler turn *output* into its next latents."""
         row = self._rows[sample_id]
-        timestep, sigma = row.timesteps[row.step], row.sigmas[row.step]
+        scheduler, timestep = row.way.scheduler, row.way.timesteps[row.step]
         output = row.shaped(output)
-        row.estimate = (row.latents, output, sigma)
         noise = {"generator": row.generator} if self._draws_noise else {}
-        row.latents = row.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
+        row.latents = scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
         if row.region is not None:
-            row.latents = row.region.kept(row.latents, row.sigmas[row.step])
+            row.latents = row.region.kept(row.latents, row.sigma)
+        if row.second is not None and row.step == len(row.way.timesteps):
+            self._grow(row)
 
     def keep(self, job: DeviceJob) -> Value:
         """Return what its steps have made of the pictures of *job*.
@@ -169,11 +183,14 @@ class FlowDenoiser:
         fresh = self._schedule(job.recipe)
         rows = [
             {
+                "behind": row.behind,
+                "shape": row.shape,
+                "region": row.region and [row.region.mask, row.region.picture, row.region.noise],
                 "step": row.step,
                 "latents": row.latents,
-                "estimate": row.estimate,
+                "clean": row.clean,
                 "noise": row.generator.get_state(),
-                "schedule": changed(row.scheduler, fresh),
+                "schedule": changed(row.way.scheduler, fresh),
             }
             for row in self._rows_of(job)
         ]
@@ -188,13 +205,16 @@ class FlowDenoiser:
         if kept["of"] != self._identity(job):
             raise ValueError("the recipe, the weights or the libraries are others")
         for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
-            row.step = was["step"]
+            if was["behind"]:
+                row.turn()
+            row.shape, row.step = was["shape"], was["step"]
+            row.region = was["region"] and Region(*was["region"])
             row.latents = was["latents"]
-            row.estimate = was["estimate"] and tuple(was["estimate"])
+            row.clean = was["clean"]
             row.generator.set_state(was["noise"])
             for name, value in was["schedule"].items():
-                setattr(row.scheduler, name, value)
-        return [row.step for row in self._rows_of(job)]
+                setattr(row.way.scheduler, name, value)
+        return [row.behind + row.step for row in self._rows_of(job)]
 
     def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Decode finished samples; a schedule left early ends at what the model expected to see.
@@ -203,17 +223,20 @@ class FlowDenoiser:
             Pixels of shape ``(height, width, 3)``.
         """
         rows = [self._rows[sample_id] for sample_id in ids]
-        latents = torch.cat([row.latents if row.whole else row.clean for row in rows])
+        latents = torch.cat([row.end for row in rows])
         if not bool(torch.isfinite(latents).all()):
             raise WorkerError(ErrorCode.ENGINE_FAILED)
-        return pictures.pixels(decoded(self._checkpoint, latents))
+        # A picture of a second pass has the pixels of a grid: one at a time.
+        parts = latents.split(1 if rows[0].behind else len(rows))
+        return pictures.pixels(torch.cat([decoded(self._checkpoint, each) for each in parts]))
 
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return what the samples seem to become, without running the autoencoder; empty before a step."""
         rows = [self._rows[sample_id] for sample_id in ids]
-        if any(row.estimate is None for row in rows):
+        seen = [row.clean for row in rows if row.clean is not None]
+        if len(seen) < len(rows):
             return []
-        return pictures.pixels(self._glimpse(torch.cat([row.clean for row in rows])))
+        return pictures.alike([picture for each in seen for picture in pictures.pixels(self._glimpse(each))])
 
     def close(self, ids: Sequence[SampleId]) -> None:
         """Free the tensors of samples that are done or dropped."""
@@ -247,8 +270,11 @@ class FlowDenoiser:
         asked = {"tile": recipe.tile, "no": bool(recipe.negative)}
         lacks = [parameter for parameter in family.facts.lacks if asked[parameter]]
         side = self._checkpoint.grid * family.facts.patch
+        most = self._network.most and self._network.most * self._checkpoint.grid
         if lacks:
             reason = f"The model {name} is of {family.facts.title} now, which has no `--{lacks[0]}`."
+        elif most and max(recipe.size) > most:
+            reason = f"The model {name} draws pictures of {most} pixels a side at most."
         elif recipe.width % side or recipe.height % side:
             reason = f"The model {name} draws in squares of {side} pixels, which was not known of it."
         else:
@@ -262,25 +288,17 @@ class FlowDenoiser:
         moved = (self._conditioner.displaced(wanted, recipe.displacement, seed) for seed in recipe.seeds)
         return [(self._conditioner.told(each), away) for each in moved]
 
-    def _schedule(self, recipe: Drawing) -> Any:
-        """Return a scheduler that has not taken a step."""
-        grid = self._checkpoint.grid
-        tokens = self._network.tokens(recipe.height // grid, recipe.width // grid)
-        scheduler = scheduled(
+    def _schedule(self, recipe: Drawing, times: int = 1) -> Any:
+        """Return a scheduler that has not taken a step, for sides so many times the recipe's."""
+        side = self._checkpoint.grid
+        return scheduled(
             self._checkpoint.scheduler,
             recipe.steps,
-            tokens,
+            self._network.tokens(recipe.height * times // side, recipe.width * times // side),
             self._device,
             evenly=self._network.evenly,
             most_shift=self._network.most_shift,
         )
-        scheduler.set_begin_index(self._begin(recipe))
-        return scheduler
-
-    def _begin(self, recipe: Drawing) -> int:
-        """Return the first step that is taken of the schedule."""
-        over = recipe.start or recipe.blend
-        return 0 if over is None else begin_of(recipe.steps, over.strength)
 
     def _row(
         self,
@@ -292,19 +310,13 @@ class FlowDenoiser:
     ) -> FlowRow:
         generator = torch.Generator("cpu").manual_seed(seed)
         noise = self._noise(recipe, generator)
-        scheduler = self._schedule(recipe)
-        begin = self._begin(recipe)
-        stop = max(begin + 1, round(len(scheduler.timesteps) * recipe.stop_after / recipe.steps))
-        sigmas = scheduler.sigmas[begin : stop + 1]
+        way = way_of(self._schedule(recipe), recipe, None if origin is None else origin.strength)
         region = None
         if origin is not None and origin.mask is not None:
             region = Region(origin.mask, origin.latents, noise)
         return FlowRow(
-            latents=noise if origin is None else noised(origin.latents, noise, sigmas[0]),
-            scheduler=scheduler,
-            timesteps=scheduler.timesteps[begin:stop],
-            sigmas=sigmas,
-            whole=stop == len(scheduler.timesteps),
+            latents=noise if origin is None else noised(origin.latents, noise, way.sigmas[0]),
+            way=way,
             positive=told[0],
             unconditional=told[1],
             guidance=recipe.guidance,
@@ -312,7 +324,28 @@ class FlowDenoiser:
             pull=pull,
             detail=recipe.detail,
             region=region,
+            second=self._second(recipe),
         )
+
+    def _second(self, recipe: Drawing) -> Way | None:
+        """Return the second pass that *recipe* asks for, if any."""
+        asked = recipe.second
+        if asked is None:
+            return None
+        return way_of(self._schedule(recipe, asked.times), recipe, asked.strength, asked.times)
+
+    def _grow(self, row: FlowRow) -> None:
+        """Let *row* begin its second pass, over what its first one drew."""
+        drawn = row.end
+        row.turn()
+        times = row.way.times
+        large = enlarged(self._checkpoint, drawn, times, edge=EDGE)
+        noise = torch.randn(large.shape, generator=row.generator, dtype=torch.float32).to(self._device)
+        row.shape = broad(large, *drawn.shape[2:])
+        row.latents = noised(large, noise, row.sigma)
+        if row.region is not None:
+            picture = enlarged(self._checkpoint, row.region.picture, times, edge=EDGE)
+            row.region = Region(functional.interpolate(row.region.mask, scale_factor=times), picture, noise)
 
     def _noise(self, recipe: Drawing, generator: torch.Generator) -> torch.Tensor:
         """Return the noise of one picture: its own, or what all of the grid start from."""

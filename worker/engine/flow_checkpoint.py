@@ -80,6 +80,7 @@ def load_flow(
     _check_build(source, found, build)
     _check_tokens(source, found)
     hardware = hardware.suiting(found.place, found.family.facts.network)
+    hardware = hardware.suiting(found.place, found.family.facts.network)
     try:
         pipeline = _pipeline(found, hardware.dtype, build)
         weights = weights_hash(found.place, build, found.family.facts.network)

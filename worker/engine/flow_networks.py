@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 import torch
 
+from worker.engine.conditioning import Told
 from worker.engine.flow_patches import SIDE, packed, places, unpacked
-from worker.engine.flow_prompts import ClipReader, FlowConditioner, Silence, T5Reader, Told
+from worker.engine.flow_prompts import ClipReader, FlowConditioner, Silence, T5Reader
 
 SD3_WINDOW = 256  # tokens of T5, as the stock pipeline gives
 DEV_WINDOW, SCHNELL_WINDOW = 512, 256  # likewise of FLUX with guidance as an input, and without
@@ -19,6 +20,7 @@ class Network(Protocol):
     evenly: bool  # sigmas begin as even steps from 1
     most_shift: float
     steered: bool  # guidance is an input: a picture takes one row, whatever its guidance
+    most: int | None  # latents of the longest side that it knows its way on; None: any
 
     def tokens(self, rows: int, columns: int) -> int:
         """Return into how many patches so many latents are cut."""
@@ -47,6 +49,7 @@ class SD3Network:
 
     def __init__(self, transformer: Any) -> None:
         self._transformer = transformer
+        self.most: int | None = transformer.config.pos_embed_max_size * transformer.config.patch_size
 
     def tokens(self, rows: int, columns: int) -> int:
         """Return into how many patches so many latents are cut."""
@@ -74,6 +77,7 @@ class FluxNetwork:
     evenly = True
     most_shift = FLUX_SHIFT
     steered = True
+    most: int | None = None
 
     def __init__(self, transformer: Any) -> None:
         self._transformer = transformer

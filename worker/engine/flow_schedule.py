@@ -2,16 +2,49 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+
+from worker.engine.passes import Pass
+from worker.recipe import Drawing
 
 NEEDED = ("sigmas", "scale_noise")  # what is read of a scheduler
 ASKED = frozenset({"sigmas", "mu"})  # what its `set_timesteps` must take
 
 # What a schedule that shifts by size takes where its configuration is silent, as diffusers has it.
 BASE_TOKENS, MOST_TOKENS, BASE_SHIFT = 256, 4096, 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Way(Pass):
+    """The steps a picture takes at one size."""
+
+    sigmas: torch.Tensor  # the noise's share before each step, and after the last
+
+
+def way_of(scheduler: Any, recipe: Drawing, strength: float | None = None, times: int = 1) -> Way:
+    """Return the way through the schedule that *recipe* asks for.
+
+    Args:
+        scheduler: One that has not taken a step; it becomes the way's own.
+        recipe: How long the schedule is, and where it is left.
+        strength: Share of the schedule that is drawn over something; None: all, from noise.
+        times: As long sides as the first pass has.
+    """
+    begin = 0 if strength is None else begin_of(recipe.steps, strength)
+    scheduler.set_begin_index(begin)
+    whole = len(scheduler.timesteps)
+    stop = max(begin + 1, round(whole * recipe.stop_after / recipe.steps))
+    return Way(
+        scheduler,
+        scheduler.timesteps[begin:stop],
+        whole=stop == whole,
+        times=times,
+        sigmas=scheduler.sigmas[begin : stop + 1],
+    )
 
 
 def scheduled(
