@@ -8,10 +8,12 @@ from pathlib import Path
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
-def main(build: str) -> None:
-    """Install with the *build* of PyTorch, ``cpu`` or ``cuda``."""
+def main(build: str, *extras: str) -> None:
+    """Install with the *build* of PyTorch, ``cpu`` or ``cuda``, and with *extras* of the project."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["engine"]]
+    wanted = list(project["dependencies"])
+    for extra in ("engine", *extras):
+        wanted += project["optional-dependencies"][extra]
     limits = "constraints-cpu.txt" if build == "cpu" else "constraints.txt"
     if build == "cpu":  # alone, since an extra index is asked for every package
         install("torch", "--extra-index-url", CPU_INDEX, limits=limits)
@@ -24,4 +26,4 @@ def install(*arguments: str, limits: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

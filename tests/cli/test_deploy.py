@@ -128,7 +128,10 @@ def test_what_the_image_holds_is_enough_to_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("build", ["cpu", "cuda"])
-def test_the_image_installs_what_the_project_asks_for(build: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("extras", [(), ("safety", "meaning")])
+def test_the_image_installs_what_the_project_asks_for(
+    build: str, extras: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     installed: list[list[str]] = []
 
     def note(command: list[str], *, check: bool) -> None:
@@ -137,12 +140,15 @@ def test_the_image_installs_what_the_project_asks_for(build: str, monkeypatch: p
 
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(subprocess, "run", note)
-    runpy.run_path(str(DEPLOY / "docker" / "libraries.py"))["main"](build)
+    runpy.run_path(str(DEPLOY / "docker" / "libraries.py"))["main"](build, *extras)
     for command in installed:
         limits = command[command.index("--constraint") + 1]
         assert (ROOT / limits).exists()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert set(installed[-1][2:]) == {*project["dependencies"], *project["optional-dependencies"]["engine"]}
+    wanted = set(project["dependencies"])
+    for extra in ("engine", *extras):
+        wanted |= set(project["optional-dependencies"][extra])
+    assert set(installed[-1][2:]) == wanted
     assert len(installed) == (2 if build == "cpu" else 1)
 
 
@@ -165,6 +171,8 @@ def test_the_containers_share_the_data_have_no_privileges_and_ask_for_their_heal
         compile(code, name, "exec")
         assert f"127.0.0.1:{ports[name.upper()]}/" in code
         assert (ROOT / compose["services"][name]["build"]["context"]).name == ".."
+        arguments = re.findall(r"^ARG (\w+)", (DEPLOY / "docker" / "Dockerfile").read_text(), re.MULTILINE)
+        assert set(service["build"]["args"]) == set(arguments)
     load(
         {
             "HOME": "/data",
