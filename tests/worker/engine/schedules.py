@@ -11,7 +11,7 @@ from parser import Part, Speed
 from tests.worker.engine.recipes import job
 from worker.api import LANES
 from worker.device import DeviceJob, Dropped
-from worker.engine.engine import Drawn, Engine, Outcome
+from worker.engine.engine import Drawn, Engine, Moved, Outcome
 from worker.recipe import Drawing, Start, picture_seed
 
 Picture = NDArray[np.uint8]
@@ -128,7 +128,7 @@ class Schedule:
                 self.drawn[outcome.job_id] = outcome
                 self.seen |= {"shared"} if outcome.company.shared else set()
             elif not isinstance(outcome, Dropped):
-                assert hasattr(outcome, "fraction"), outcome  # nothing fails
+                assert isinstance(outcome, Moved), outcome  # nothing fails
                 self.seen |= {"paused"} if outcome.paused else set()
 
 
