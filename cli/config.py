@@ -52,7 +52,7 @@ class Engine(Section):
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # auto: a graphics card where there is one
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: what suits device and size
-    threads: int | None = Field(default=None, ge=1, le=256)  # CPU threads; by default the cores, at most 4
+    threads: int | None = Field(default=None, ge=1, le=256)  # CPU threads; by default the cores we may use
     memory_gb: float | None = Field(default=None, gt=0)  # for checkpoints kept loaded; by default half of it
     offline: bool = False  # whether nothing is ever fetched from the hub
 

@@ -105,21 +105,23 @@ def check(
 @app.command()
 def bench(
     names: Names = None,
+    *,
+    data: options.Data = None,
     config: options.Config = None,
     threads: Threads = None,
     most: Annotated[int, typer.Option(min=1, max=64, help="The most pictures in one step.")] = 8,
     as_json: options.Json = False,
 ) -> None:
-    """Measure how long a step takes by how many pictures share it, at each model's own size."""
-    settings = load(os.environ, file=config)
+    """Measure how long a step takes by how many pictures share it, at each model's own size.
+
+    How many are worth it is kept in the data folder: a worker that starts later draws so many in a step.
+    """
+    settings = load(os.environ, file=config, options={"data": data})
     os.environ.update(quiet_libraries(os.environ))
-    from cli.trial import measured
+    from cli.bench import benched
 
     batches = [each for each in BATCHES if each <= most]
-    found = [
-        row for model in chosen(settings, names) for row in measured(model, settings.engine, batches, threads)
-    ]
-    listed(found, as_json=as_json)
+    listed(benched(chosen(settings, names), settings, batches, threads), as_json=as_json)
 
 
 def chosen(settings: Settings, names: Sequence[str] | None) -> Sequence[Model]:

@@ -41,7 +41,7 @@ async def draw(settings: Settings, strips: Mapping[str, Strip], folder: Path) ->
 
     catalogue = checkpoint.catalogue(settings)
     profile = catalogue.entries[0].profile
-    async with device_of(catalogue, settings.engine, lambda _name, _weights: None) as device:
+    async with device_of(catalogue, settings, lambda _name, _weights: None) as device:
         artist = Artist(device, profile)
         [given] = await artist.grids([read_batch(f"{GIVEN_PROMPT} --seed {SEED}").prompts[0]], {}, "1.png")
         for name, strip in strips.items():

@@ -1,9 +1,8 @@
 """One checkpoint on its own: loaded, and made to draw a little."""
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,11 +11,13 @@ from cli import checkpoint
 from cli.config import Engine as EngineSection
 from cli.failures import Failure
 from cli.model_section import Model
-from cli.worker_process import MOST_THREADS
+from cli.threads import threads_for
 from parser import ImagineRequest, Part, Speed
 from worker.api import ErrorCode, JobId, WorkerError
+from worker.batches import KeptCap, worthwhile
 from worker.catalogue import Entry
 from worker.device import DeviceJob, Failed
+from worker.engine import memory
 from worker.engine.blame import code_of
 from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Drawn, Engine
@@ -26,6 +27,8 @@ from worker.recipe import Drawing, Recipe, picture_seed, resolve
 
 PROMPT = "a red fox"
 TIMED = 3  # steps of each batch that are timed, after one that is not
+GROWTH = 2  # how many times as much memory the next batch takes
+SPARED = 0.8  # of what is left, for steps: decoding, and everything else on the machine, need some as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,21 @@ class Alone:
     def backend(self, _recipe: Recipe) -> AnyDenoiser:
         """Return the network."""
         return self.denoiser
+
+
+@dataclass(slots=True)
+class Measured:
+    """What steps of one key take, by how many pictures share them."""
+
+    key: BatchKey
+    seconds: dict[int, float] = field(default_factory=dict)
+    bytes: dict[int, int] = field(default_factory=dict)  # beside the weights
+    most: int | None = None  # for which memory suffices, where it was short
+
+    @property
+    def cap(self) -> KeptCap:
+        """How many pictures are worth a step."""
+        return KeptCap(worthwhile(self.seconds), self.most, settled=True)
 
 
 def tried(model: Model, engine: EngineSection, threads: int | None) -> dict[str, Any]:
@@ -63,31 +81,24 @@ def tried(model: Model, engine: EngineSection, threads: int | None) -> dict[str,
     return {"ok": words is None, "words": words or f"{facts} One step took {time.monotonic() - ready:.1f} s."}
 
 
-def measured(
-    model: Model, engine: EngineSection, batches: Sequence[int], threads: int | None
-) -> Iterator[dict[str, Any]]:
-    """Yield how long a step takes by how many pictures share it, up to what memory suffices for.
-
-    Raises:
-        Failure: The model cannot be loaded.
-        WorkerError: Likewise.
-    """
-    entry, denoiser = loaded(model, engine, threads)
+def measured(entry: Entry, denoiser: AnyDenoiser, device: torch.device, batches: Sequence[int]) -> Measured:
+    """Measure how long a step takes by how many pictures share it, up to what memory suffices for."""
     with torch.inference_mode():
+        found, before = Measured(_key(entry, denoiser)), 0
         for rows in batches:
+            room = memory.left(device)
+            if room is not None and before * GROWTH > room * SPARED:
+                found.most = max(found.seconds, default=1)
+                break
             try:
-                seconds = _timed(entry, denoiser, rows)
+                found.seconds[rows], found.bytes[rows] = _weighed(entry, denoiser, device, rows)
             except Exception as error:
-                if code_of(error) is not ErrorCode.OUT_OF_MEMORY:
+                if code_of(error) is not ErrorCode.OUT_OF_MEMORY or not found.seconds:
                     raise
-                return
-            yield {
-                "name": entry.name,
-                "size": entry.profile.size,
-                "pictures": rows,
-                "seconds a step": round(seconds, 4),
-                "seconds a picture": round(seconds / rows, 4),
-            }
+                found.most = max(found.seconds)
+                break
+            before = found.bytes[rows]
+    return found
 
 
 def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[Entry, AnyDenoiser]:
@@ -98,10 +109,25 @@ def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[En
         WorkerError: It could not be loaded.
     """
     entry = checkpoint.entry(model, checkpoint.profile(model), offline=engine.offline)
-    torch.set_num_threads(threads or engine.threads or min(MOST_THREADS, os.cpu_count() or 1))
+    torch.set_num_threads(threads or threads_for((model,), engine))
     with torch.inference_mode():
         hardware = Hardware.named(engine.device, engine.dtype)
         return entry, denoiser_of(entry.profile, hardware, entry.build)
+
+
+def _key(entry: Entry, denoiser: AnyDenoiser) -> BatchKey:
+    """Return the key of ordinary pictures, which some models draw without guidance."""
+    [sample] = denoiser.open(_job(entry, pictures=1, steps=1))
+    denoiser.close([sample.id])
+    return sample.key
+
+
+def _weighed(entry: Entry, denoiser: AnyDenoiser, device: torch.device, rows: int) -> tuple[float, int]:
+    """Return the seconds of a step for so many pictures, and the bytes it takes beside the weights."""
+    memory.begin_peak(device)
+    idle = memory.in_use(device) or 0
+    seconds = _timed(entry, denoiser, rows)
+    return seconds, max(0, (memory.peak(device) or 0) - idle)
 
 
 def _step(entry: Entry, denoiser: AnyDenoiser) -> str | None:

@@ -16,14 +16,17 @@ from cli.config import Engine, Settings
 from cli.folder import Folder, opened
 from cli.moderation import screening_on
 from cli.monitor import Monitor, usable
+from cli.threads import threads_for
 from worker.catalogue import Catalogue
 from worker.database import Database
+from worker.engine.batching import Caps
 from worker.engine.checkpoint import Hardware
 from worker.engine.local import InProcessDevice
 from worker.engine.models import Models
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
 from worker.metrics import DatabaseMetrics, DeviceMetrics
+from worker.queue.batch_caps import CapKeeper
 from worker.queue.checkpoints import Installer
 from worker.queue.roster import Roster
 from worker.queue.store import Store
@@ -33,7 +36,6 @@ from worker.runner import Runner
 POLITENESS = 10  # added to the process's nice value: the bot answers at once even while every core draws
 FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
 MEMORY_SHARE = 0.5  # of what the device has: pictures under way, and everything else, need the rest
-MOST_THREADS = 4  # more CPU threads than this do not make the embedded model faster
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +90,10 @@ async def drawing(
     with FileLock(lock):
         try:
             installer = Installer(database, time.time)
+            keeper = CapKeeper(database, machine(settings), time.time)
             catalogue = checkpoint.catalogue(settings)
-            async with device_of(catalogue, settings.engine, installer.loaded) as device:
+            caps = Caps(await keeper.known(), keeper.learned)
+            async with device_of(catalogue, settings, installer.loaded, caps) as device:
                 await upkeep.take_back()
                 await installer.written()
                 store = Store(database, clock=time.time, limits=settings.limits)
@@ -111,6 +115,7 @@ async def drawing(
                     monotonic=time.monotonic,
                 )
                 await _work(runner, upkeep, roster)
+            await keeper.written()
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
 
@@ -128,19 +133,21 @@ def forget_dead(root: Path, *, now: float) -> None:
 
 @asynccontextmanager
 async def device_of(
-    catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str], None]
+    catalogue: Catalogue, settings: Settings, loaded: Callable[[str, str], None], caps: Caps | None = None
 ) -> AsyncIterator[InProcessDevice]:
     """Load the default model, hand out the device; it is closed afterwards.
 
     Args:
         catalogue: The checkpoints that draw.
-        engine: What is drawn on.
+        settings: What is drawn on.
         loaded: Told name and weights of each checkpoint when it is loaded.
+        caps: How many pictures a step may have.
     """
     device = InProcessDevice(
-        lambda: models_of(catalogue, engine, loaded),
+        lambda: models_of(catalogue, settings.engine, loaded),
         time.monotonic,
-        engine.threads or min(MOST_THREADS, os.cpu_count() or 1),
+        threads_for(settings.checkpoints, settings.engine),
+        caps,
     )
     try:
         await device.open()
@@ -165,6 +172,12 @@ def models_of(catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str],
 def hardware(engine: Engine) -> str:
     """Return what is drawn on, such as ``cpu, float32``."""
     return Hardware.named(engine.device, engine.dtype).title
+
+
+def machine(settings: Settings) -> str:
+    """Return what measurements of speed hold for, such as ``cpu, float32, 2 threads``."""
+    threads = threads_for(settings.checkpoints, settings.engine)
+    return f"{hardware(settings.engine)}, {threads} thread{'s' * (threads > 1)}"
 
 
 async def _chores(upkeep: Upkeep, roster: Roster) -> None:

@@ -1,11 +1,13 @@
 """`journeyman models`."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from cli.main import outcome
+from worker.engine.checkpoint import Hardware
 
 
 @pytest.fixture
@@ -81,6 +83,10 @@ def test_a_benchmark_measures_each_size_of_a_batch(
     rows = json.loads(out)
     assert [(row["name"], row["size"], row["pictures"]) for row in rows] == [("tiny", 32, 1), ("tiny", 32, 2)]
     assert all(row["seconds a step"] > 0 for row in rows)
+    [kept] = [row["pictures"] for row in rows if row["kept"]]
+    with sqlite3.connect(tmp_path / "data" / "journeyman.sqlite3") as db:
+        found = db.execute("SELECT machine, model, height, width, rows, settled FROM batch_caps").fetchall()
+    assert found == [(Hardware.named().title + ", 1 thread", "tiny", 16, 16, kept, 1)]
 
 
 def test_a_name_that_is_none_is_answered_with_those_there_are(

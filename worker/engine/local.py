@@ -12,7 +12,9 @@ import structlog
 from worker.api import ErrorCode, JobId
 from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, DeviceUse, EventLog, Failed, Finished
 from worker.engine import pictures
+from worker.engine.batching import Caps
 from worker.engine.engine import Drawn, Moved, Outcome
+from worker.engine.plan import StepScheduler
 from worker.engine.swapping import LimitedBackends, SwappingEngine
 from worker.engine.thread import EngineThread
 from worker.recipe import picture_count
@@ -33,7 +35,11 @@ class InProcessDevice:
     """An engine on a thread of its own; files are coded on another, off the critical path."""
 
     def __init__(
-        self, backends: Callable[[], LimitedBackends], clock: Callable[[], float], threads: int | None = None
+        self,
+        backends: Callable[[], LimitedBackends],
+        clock: Callable[[], float],
+        threads: int | None = None,
+        caps: Caps | None = None,
     ) -> None:
         """Describe the device; `open` starts it. To be called on the event loop.
 
@@ -41,10 +47,15 @@ class InProcessDevice:
             backends: Builds the networks, on the device's thread.
             clock: Seconds, monotonic.
             threads: CPU threads of a forward pass.
+            caps: How many pictures a step may have, by what is known of the device; by default nothing is.
         """
+        caps = caps or Caps()
         self._loop = asyncio.get_running_loop()
         self._thread = EngineThread(
-            lambda: SwappingEngine(backends(), clock), self._emit, self._over, threads
+            lambda: SwappingEngine(backends(), clock, StepScheduler(caps=caps)),
+            self._emit,
+            self._over,
+            threads,
         )
         self._coder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
         self._log = EventLog()

@@ -1,13 +1,13 @@
 """Who takes the next step: samples, batch keys and the step scheduler. Pure Python."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parser import Speed
 from worker.api import LANES, JobId
-
-GAIN = 0.9  # a batch twice as large must cost at most this much per row to be worth its latency
+from worker.batches import GAIN
+from worker.engine.deadlines import Deadlines
 
 
 class SampleId(NamedTuple):
@@ -92,13 +92,17 @@ class BatchCap:
 
     first: int
     most: int
+    settled: bool = False  # measured on purpose: nothing larger is tried
+    told: Callable[["BatchCap"], None] = lambda _: None  # called when passes have changed the cap
     _best: dict[int, float] = field(default_factory=dict)  # rows -> least seconds per row
 
     def measured(self, rows: int, seconds: float) -> None:
         """Record a forward pass of *rows* rows; only powers of two are comparable."""
         if rows & (rows - 1) == 0:
-            per_row = seconds / rows
+            before, per_row = self.rows, seconds / rows
             self._best[rows] = min(per_row, self._best.get(rows, per_row))
+            if self.rows != before:
+                self.told(self)
 
     def lower(self, rows: int) -> None:
         """Never exceed *rows* again: memory did not suffice for more."""
@@ -108,7 +112,7 @@ class BatchCap:
     def rows(self) -> int:
         """The most rows the next forward pass should have."""
         size = self.first
-        while size < self.most and self._pays(size):
+        while not self.settled and size < self.most and self._pays(size):
             size *= 2
         return min(size, self.most)
 
@@ -128,15 +132,30 @@ class StepScheduler:
     has least left to do, and where not all fit, who was served least so far is next.
     """
 
-    def __init__(self, *, first_cap: int = 8, most: int = 64, resident_limit: int = 128) -> None:
-        """Start every key at *first_cap* rows, never exceed *most*, hold at most *resident_limit* samples."""
-        self._first_cap = first_cap
-        self._most = most
+    def __init__(
+        self,
+        *,
+        first_cap: int = 8,
+        most: int = 64,
+        resident_limit: int = 128,
+        caps: Callable[[BatchKey], BatchCap] | None = None,
+    ) -> None:
+        """Start with no samples.
+
+        Args:
+            first_cap: Rows of a batch, at first.
+            most: Rows that no batch exceeds.
+            resident_limit: Samples held at most.
+            caps: Makes the cap of a key, instead of the first two.
+        """
+        self._new_cap = caps or (lambda _: BatchCap(first=first_cap, most=most))
         self._resident_limit = resident_limit
         self._samples: dict[SampleId, Sample] = {}
         self._caps: dict[BatchKey, BatchCap] = {}
         self._turns: dict[BatchKey, int] = {}
         self._served: dict[int, float] = {}
+        self._deadlines = Deadlines()
+        self._pressed = False  # whether the last step was for who pressed
         self._clock = 0
 
     def __len__(self) -> int:
@@ -147,6 +166,7 @@ class StepScheduler:
         for sample in samples:
             self._clock += 1
             sample.arrival = self._clock
+            self._deadlines.arrived(sample.id.job_id)
             if sample.owner_id not in self._served:
                 # A newcomer is served next but brings no credit from the time they were away.
                 self._served[sample.owner_id] = min(self._served.values(), default=0.0)
@@ -156,6 +176,7 @@ class StepScheduler:
         """Forget samples, whether done, failed or cancelled."""
         for sample_id in ids:
             self._samples.pop(sample_id, None)
+        self._deadlines.keep({sample.id.job_id for sample in self._samples.values()})
         present = {sample.owner_id for sample in self._samples.values()}
         self._served = {owner: rows for owner, rows in self._served.items() if owner in present}
         live = {sample.key for sample in self._samples.values()}
@@ -167,10 +188,23 @@ class StepScheduler:
         if lane is None:
             return []
         working = [sample for sample in self._samples.values() if sample.lane == lane and not sample.done]
-        key = min((s.key for s in working), key=lambda k: self._turns.get(k, 0))
+        first = () if self._pressed else self._deadlines.pressing(working)
+        self._pressed = bool(first)
+        keys = (sample.key for sample in first or working)
+        key = min(keys, key=lambda each: self._turns.get(each, 0))
         self._clock += 1
         self._turns[key] = self._clock
-        return self._fill([sample for sample in working if sample.key == key], self.cap(key).rows)
+        rows = self.cap(key).rows
+        batch = [sample for sample in first if sample.key == key][:rows]
+        ids = {sample.id for sample in batch}
+        others = [sample for sample in working if sample.key == key and sample.id not in ids]
+        return batch + self._fill(others, rows - len(batch))
+
+    def took(self, batch: Sequence[Sample], seconds: float, *, whole: bool = True) -> None:
+        """Note how long a step took; unless *whole*, part of *batch* failed, and it says little."""
+        if whole:
+            self.cap(batch[0].key).measured(len(batch), seconds)
+        self._deadlines.took(batch[0].key, len(batch), seconds, whole=whole)
 
     def update(self, batch: Iterable[Sample]) -> list[Sample]:
         """Count a step for every sample of *batch*; return those now done."""
@@ -184,7 +218,9 @@ class StepScheduler:
 
     def cap(self, key: BatchKey) -> BatchCap:
         """Return what is known about batches of *key*."""
-        return self._caps.setdefault(key, BatchCap(first=self._first_cap, most=self._most))
+        if key not in self._caps:
+            self._caps[key] = self._new_cap(key)
+        return self._caps[key]
 
     @property
     def lane(self) -> Speed | None:

@@ -72,6 +72,7 @@ IMPERSONAL = frozenset(
         "prompt_screens",
         "lanes",
         "checkpoints",
+        "batch_caps",
     }
 )
 SECRETS = frozenset({"token"})  # of what is handed out, parts that would open something
