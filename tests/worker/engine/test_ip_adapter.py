@@ -1,6 +1,7 @@
 """A person or thing from a picture: what IP-Adapters do beside diffusers' own, alone and in company."""
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -19,11 +20,17 @@ from tests.worker.engine import adapters, tiny
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from tests.worker.engine.test_families import studio_of
-from worker.api import ErrorCode, WorkerError
-from worker.catalogue import Build, PictureAdapter
+from tests.worker.gallery import gallery_open
+from tests.worker.house import house_in
+from tests.worker.test_runner import reaches, running
+from worker.api import ErrorCode, Imagine, JobState, WorkerError
+from worker.catalogue import Build, Catalogue, Entry, PictureAdapter
 from worker.device import DeviceJob, Failed
 from worker.engine.checkpoint import Checkpoint, Hardware, load
 from worker.engine.ip_adapter import CACHE_BYTES, Eye, fitted, squared
+from worker.engine.local import InProcessDevice
+from worker.engine.models import Models
+from worker.links import Links
 from worker.recipe import Drawing, ModelProfile, picture_seed, resolve
 from worker.references import Likeness
 
@@ -277,3 +284,31 @@ def test_a_checkpoint_whose_adapter_is_not_there_is_refused_when_it_is_loaded(fo
 def test_an_adapter_is_part_of_what_tells_pictures_apart(plain: Checkpoint, checkpoint: Checkpoint) -> None:
     assert checkpoint.hash != plain.hash
     assert checkpoint.bytes > plain.bytes
+
+
+@pytest.mark.slow
+async def test_a_picture_by_address_reaches_the_network_through_desk_and_runner(
+    folder: Path, file_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    profile = ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE, steps=STEPS, adapter=True)
+    builds = {"tiny": Build(offline=True, ip_adapter=fitting_of(file_of("plain")))}
+    models = Models([profile], Hardware.named("cpu"), builds=builds)
+    device = InProcessDevice(lambda: models, time.monotonic, threads=1)
+    await device.open()
+    async with gallery_open() as gallery:
+        catalogue = Catalogue(entries=(Entry(profile=profile),))
+        async with house_in(tmp_path, links=Links(gallery.guard), catalogue=catalogue) as house:
+            red = gallery.show("red.png", picture(1))
+            drawn = {}
+            async with running(house, device):  # type: ignore[arg-type]
+                for text in (
+                    "a fox --seed 1",
+                    f"a fox --seed 1 --cref {red}",
+                    f"a fox --seed 1 --oref {red}",
+                ):
+                    order = Imagine(request=parse(text))
+                    job = await house.desk.submit(order, owner_id=1, key=text, origin="{}")
+                    done = await reaches(house, job.id, JobState.SUCCEEDED, JobState.FAILED)
+                    drawn[text] = house.images.read(done.files[1])
+            assert len(set(drawn.values())) == 3
+    await device.close()
