@@ -19,6 +19,7 @@ SKEW_SECONDS = 120.0  # by which clocks of one machine may differ over time
 FIRST_SECOND = 1_760_000_000.0  # October 2025: no clock that runs is earlier
 CHECK_SECONDS = 20.0  # for the integrity of a large database
 CHECK_STEPS = 200_000  # of SQLite's machine between two looks at the time
+LETTER_SECONDS = 3600.0  # a bot that runs and reaches Discord sends a message within seconds
 ORPHAN_SECONDS = 3600.0  # pictures are stored before their row
 LOOKED_AT = 50_000  # folders of pictures compared with the database
 RESTORE = "Stop everything, then `journeyman restore FILE` with your last backup."
@@ -55,6 +56,7 @@ def _contents(db: sqlite3.Connection, folder: Folder, now: float) -> Iterator[Fi
             yield from _clock(newest, now)
             yield from _running(folder, waiting=_count(db, "state = 'queued'"))
             yield from _abandoned(db, folder)
+            yield from _letters(db, now)
             yield _failures(db, now)
             yield from _ledger(db)
             yield from _pictures(db, folder, now)
@@ -164,6 +166,16 @@ def _abandoned(db: sqlite3.Connection, folder: Folder) -> Iterator[Finding]:
     if lost:
         words = f"left by workers that died: {lost}; any bot or worker takes them back within seconds."
         yield note("jobs", words)
+
+
+def _letters(db: sqlite3.Connection, now: float) -> Iterator[Finding]:
+    """Yield that messages to people wait for long; an older database has no table of them."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'letters'").fetchone():
+        return
+    count, oldest = db.execute("SELECT count(*), min(created_at) FROM letters").fetchone()
+    if count and oldest < now - LETTER_SECONDS:
+        words = f"to people wait for the bot: {count}, the oldest since {_duration(now - oldest)}"
+        yield note("messages", f"{words}. Start it with `journeyman bot`; after a week it sends none.")
 
 
 def _failures(db: sqlite3.Connection, now: float) -> Finding:

@@ -119,6 +119,25 @@ async def test_waiting_jobs_without_a_worker_are_a_problem_and_lost_ones_are_not
     assert "killed workers: 1;" in found["locks"].words
 
 
+async def test_messages_to_people_that_no_bot_sends_are_told(tmp_path: Path) -> None:
+    async with lived_in(tmp_path) as house:
+        await house.database.write(
+            lambda db: (
+                db.execute(
+                    "INSERT INTO letters (user_id, guild_id, text, created_at) VALUES (1, 0, 'Hello.', ?)",
+                    (house.clock.now,),
+                ).rowcount
+            )
+        )
+        now = house.clock.now
+    assert "messages" not in findings(tmp_path, now=now + 60)
+    told = findings(tmp_path, now=now + 3 * 3600)["messages"]
+    assert (told.verdict, told.words[:51]) == (
+        Verdict.NOTE,
+        "to people wait for the bot: 1, the oldest since 3 h",
+    )
+
+
 async def test_a_clock_behind_the_database_is_a_problem(tmp_path: Path) -> None:
     async with lived_in(tmp_path) as house:
         await house.drawn()

@@ -76,6 +76,7 @@ INSERT INTO admin_pending (id, user_id, guild_id, deed, touches, created_at)
     VALUES ('a' || :owner, :owner, 1, json_object('user_id', :other), 1, 0);
 INSERT INTO bot_preferences (owner_id, suffix) VALUES (:owner, '--no ' || :prompt);
 INSERT INTO bot_options (owner_id, name, value) VALUES (:owner, 'mine', :prompt);
+INSERT INTO letters (user_id, guild_id, text, created_at) VALUES (:owner, 1, :prompt, 0);
 INSERT INTO bot_batches (id, owner_id, prompt, jobs, origin, created_at)
     VALUES ('b' || :owner, :owner, :prompt, json_array(:prompt), json_object('token', :prompt), 0)
 """
