@@ -10,9 +10,10 @@ from itertools import pairwise
 from parser import ImagineRequest, PromptErrors, read_batch
 from parser.coach.advice import Language
 from parser.coach.language import language_of
-from parser.scanner import Scanner, Span, collapsed, shown
+from parser.scanner import COMMAND, Scanner, Span, collapsed, shown
 
-_IMAGES = re.compile(r"(?:<?https?://[^ ]+(?: ::[^ ]*)?(?: |$))*", re.IGNORECASE)
+_IMAGES = re.compile(rf"(?:{COMMAND} *|<?https?://[^ ]+(?: ::[^ ]*)?(?: |$))*", re.IGNORECASE)
+_PASTED = re.compile(rf"(?:(?<= )|^){COMMAND}", re.IGNORECASE)  # says nothing
 # What is drawn as letters, and what stands for several prompts, keeps its wording.
 _KEPT = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^']*'(?!\w)|`[^`]*`|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _DANGLING = r"(?:and|or|nor|with|but|plus|that|which|who|y|e|ni|con|pero|que)"
@@ -91,7 +92,7 @@ def draft(source: str) -> Draft:
     head = Scanner(text).until("FLAG").text
     images = _IMAGES.match(head)
     stop = images.end() if images else 0
-    return Draft(head[:stop].strip(), head[stop:].strip(), text[len(head) :])
+    return Draft(collapsed(_PASTED.sub(" ", head[:stop])), head[stop:].strip(), text[len(head) :])
 
 
 def joined(*pieces: str) -> str:

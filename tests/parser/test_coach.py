@@ -48,6 +48,7 @@ BAD: list[tuple[str, Rule, list[str]]] = [
     ("could you create an image of a castle please?", Rule.COMMAND, ["a castle"]),
     ("I want a dragon over the sea --seed 4", Rule.COMMAND, ["a dragon over the sea --seed 4"]),
     ("hello, can you paint a lighthouse in oil, thanks!", Rule.COMMAND, ["a lighthouse in oil"]),
+    ("/imagine prompt: please draw me a fox", Rule.COMMAND, ["a fox"]),
     ("por favor, dibújame un gato", Rule.COMMAND, ["un gato"]),
     ("crea una imagen de un faro", Rule.COMMAND, ["un faro"]),
     ("quiero ver un dragón sobre el mar", Rule.COMMAND, ["un dragón sobre el mar"]),
