@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from parser import ImagineRequest
 from worker.api import ErrorCode, Rejected
+from worker.effects import STYLIZE
 
 
 class Family(StrEnum):
@@ -85,10 +86,20 @@ FACTS: Mapping[Family, Facts] = {
 UNGUIDED = "it draws without guidance, which alone leads away from things; say what shall be there instead"
 
 
-def lacking(family: Family, guidance: float) -> Mapping[str, str]:
-    """Return what a checkpoint cannot honour that is drawn with so much *guidance*, with the reasons."""
+UNSTYLED = "it draws without guidance and has no house style, and those are what it turns up"
+
+
+def lacking(family: Family, guidance: float, *, styled: bool = True) -> Mapping[str, str]:
+    """Return what a checkpoint cannot honour, with the reasons.
+
+    Args:
+        family: What it is.
+        guidance: What it is drawn with.
+        styled: Whether it has a house style.
+    """
     unguided = {"no": UNGUIDED} if guidance <= 1 else {}
-    return {**unguided, **family.facts.lacks}
+    unstyled = {"stylize": UNSTYLED} if guidance <= 1 and not styled else {}
+    return {**unguided, **unstyled, **family.facts.lacks}
 
 
 def check_family(request: ImagineRequest, model: str, lacks: Mapping[str, str]) -> None:
@@ -101,6 +112,7 @@ def check_family(request: ImagineRequest, model: str, lacks: Mapping[str, str]) 
     asked = {
         "tile": request.tile,
         "no": request.negative or any(part.weight < 0 for part in request.parts),
+        "stylize": request.stylize not in (None, STYLIZE),
     }
     for parameter, reason in lacks.items():
         if asked[parameter]:

@@ -181,7 +181,8 @@ def _check(request: ImagineRequest, profile: ModelProfile) -> None:
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
     check_adapter(request, profile.name, adapter=profile.adapter)
-    check_family(request, profile.name, lacking(profile.family, profile.guidance))
+    lacks = lacking(profile.family, profile.guidance, styled=bool(profile.house_style))
+    check_family(request, profile.name, lacks)
 
 
 def _shared(

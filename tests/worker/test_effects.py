@@ -62,7 +62,7 @@ def test_stylize_holds_more_tightly_to_the_text_and_raw_never_more_than_the_mode
     assert guidance(stylize=0) < guidance(stylize=50) < guidance() == guidance(stylize=100)
     assert guidance() < guidance(stylize=400) < guidance(stylize=1000)
     assert guidance(stylize=1000, raw=True) == guidance()
-    free = PROFILE.model_copy(update={"guidance": 1.0})
+    free = PROFILE.model_copy(update={"guidance": 1.0, "house_style": "ink"})
     assert resolve(request(stylize=1000), free, seed=1).guidance == 1.0
 
 

@@ -80,7 +80,6 @@ def load_flow(
     _check_build(source, found, build)
     _check_tokens(source, found)
     hardware = hardware.suiting(found.place, found.family.facts.network)
-    hardware = hardware.suiting(found.place, found.family.facts.network)
     try:
         pipeline = _pipeline(found, hardware.dtype, build)
         weights = weights_hash(found.place, build, found.family.facts.network)
@@ -139,14 +138,14 @@ def _pipeline(found: Located, dtype: torch.dtype, build: Build) -> Any:
             str(found.place),
             config=found.description,
             subfolder="transformer",
-            torch_dtype=dtype,
+            dtype=dtype,
             local_files_only=build.offline,
         )
     place = _folder(found)
     if found.family is Family.STABLE_DIFFUSION_3 and not (place / encoder).is_dir():
         given |= {encoder: None, tokenizer: None}  # nine gigabytes that some leave out
     return getattr(diffusers, found.family).from_pretrained(
-        str(place), **given, torch_dtype=types, use_safetensors=True, trust_remote_code=False
+        str(place), **given, dtype=types, use_safetensors=True, trust_remote_code=False
     )
 
 

@@ -170,7 +170,7 @@ def test_a_prompt_gives_the_stock_pipelines_picture(subject: Subject) -> None:
     assert distance(ours, subject.shown(theirs)) <= SAME
 
 
-@kinds("SD 3", slowly=("FLUX dev", *PARTICULAR))
+@kinds("SD 3", slowly=("FLUX dev", "SD 3, shifted by size"))
 def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(subject: Subject) -> None:
     """A started step counts: three of four at 60 %."""
     png = source_of(subject)
@@ -186,7 +186,7 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(subject: Subj
     assert distance(ours, subject.shown(theirs)) <= SAME
 
 
-@kinds("FLUX dev", slowly=("SD 3", *PARTICULAR))
+@kinds("FLUX dev", slowly=("SD 3",))
 def test_a_region_gives_the_stock_pipelines_picture_and_the_rest_stays(subject: Subject) -> None:
     png = source_of(subject)
     white = np.zeros((SIZE, SIZE, 3), np.uint8)
@@ -235,7 +235,7 @@ def test_a_picture_in_company_equals_the_picture_alone(subject: Subject) -> None
     assert max(subject.studio.engine.passes) >= shared
 
 
-@kinds("SD 3", slowly=("FLUX dev",))
+@kinds(slowly=USUAL)
 def test_weights_move_a_picture_between_its_parts(subject: Subject) -> None:
     def drawn(*parts: tuple[str, float]) -> np.ndarray:
         return subject.studio.draw(job("a", subject.recipe(*parts, seed=5))).astype(float)

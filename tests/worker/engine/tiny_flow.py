@@ -12,6 +12,7 @@ from diffusers import (
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
 )
+from safetensors.torch import save_file
 from transformers import (
     AutoTokenizer,
     CLIPTextConfig,
@@ -28,6 +29,42 @@ SIZE = 32  # pixels of a square picture
 CHANNELS = 16  # of latents: the stock pipelines for filling in take no other number
 WORDS = 32  # width of T5, and of two CLIP encoders side by side
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.-"
+
+
+# What the parts of a transformer are called by diffusers, and were when Stable Diffusion 3 was published.
+PUBLISHED = {
+    "pos_embed.pos_embed": "pos_embed",
+    "pos_embed.proj": "x_embedder.proj",
+    "time_text_embed.timestep_embedder.linear_1": "t_embedder.mlp.0",
+    "time_text_embed.timestep_embedder.linear_2": "t_embedder.mlp.2",
+    "time_text_embed.text_embedder.linear_1": "y_embedder.mlp.0",
+    "time_text_embed.text_embedder.linear_2": "y_embedder.mlp.2",
+    "norm_out.linear": "final_layer.adaLN_modulation.1",
+    "proj_out": "final_layer.linear",
+    "transformer_blocks.": "joint_blocks.",
+    "attn.add_q_proj": "context_block.attn.q",
+    "attn.add_k_proj": "context_block.attn.k",
+    "attn.add_v_proj": "context_block.attn.v",
+    "attn.norm_added_q": "context_block.attn.ln_q",
+    "attn.norm_added_k": "context_block.attn.ln_k",
+    "attn.to_add_out": "context_block.attn.proj",
+    "norm1_context.linear": "context_block.adaLN_modulation.1",
+    "ff_context.net.0.proj": "context_block.mlp.fc1",
+    "ff_context.net.2": "context_block.mlp.fc2",
+    "norm1.linear": "x_block.adaLN_modulation.1",
+    "ff.net.0.proj": "x_block.mlp.fc1",
+    "ff.net.2": "x_block.mlp.fc2",
+    **{
+        f".{layer}.{ours}": f".x_block.{layer}.{theirs}"
+        for layer in ("attn", "attn2")
+        for ours, theirs in (
+            *((f"to_{part}.", f"{part}.") for part in "qkv"),
+            ("to_out.0", "proj"),
+            ("norm_q", "ln_q"),
+            ("norm_k", "ln_k"),
+        )
+    },
+}
 
 
 def stable_diffusion_3(
@@ -152,3 +189,23 @@ def _t5() -> T5EncoderModel:
 def _quiet(pipeline: Any) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def single(file: Path, pipeline: StableDiffusion3Pipeline) -> Path:
+    """Save the transformer of *pipeline* in one file, laid out as Stable Diffusion 3 was published."""
+    weights = dict(pipeline.transformer.state_dict())
+    last = pipeline.transformer.config.num_layers - 1
+    for name in ("norm_out.linear", f"transformer_blocks.{last}.norm1_context.linear"):
+        for kind in ("weight", "bias"):  # published with the shift first
+            scale, shift = weights[f"{name}.{kind}"].chunk(2)
+            weights[f"{name}.{kind}"] = torch.cat([shift, scale])
+    found: dict[str, torch.Tensor] = {}
+    for name, tensor in weights.items():
+        for ours, theirs in PUBLISHED.items():
+            name = name.replace(ours, theirs)  # noqa: PLW2901 - one after the other
+        found[f"model.diffusion_model.{name}"] = tensor
+    for name in [name for name in found if ".q." in name]:
+        parts = [found.pop(name.replace(".q.", f".{part}.")) for part in "qkv"]
+        found[name.replace(".q.", ".qkv.")] = torch.cat(parts)
+    save_file({name: tensor.contiguous() for name, tensor in found.items()}, file)
+    return file

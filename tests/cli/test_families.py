@@ -1,0 +1,88 @@
+"""What the files of a checkpoint say of its family, and what a server closes for it."""
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.checkpoint import catalogue, profile
+from cli.facts import closed_here
+from cli.failures import Failure
+from cli.model_section import Model
+from tests.cli.test_model_section import loaded
+from worker.family import Family
+
+
+def written(folder: Path, family: str, network: dict[str, Any], *, weights: bool = True) -> Path:
+    """Write the description of a checkpoint with a transformer, and files in the place of its weights."""
+    parts = {
+        "text_encoder": {},
+        "text_encoder_2": {},
+        "transformer": network,
+        "vae": {"block_out_channels": [128, 256, 512, 512]},
+    }
+    told = {f"{part}/config.json": config for part, config in parts.items()}
+    told |= {f"{name}/tokenizer_config.json": {} for name in ("tokenizer", "tokenizer_2")}
+    told |= {"model_index.json": {"_class_name": family}, "scheduler/scheduler_config.json": {}}
+    for name, value in told.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(value))
+    for part in parts if weights else ():
+        (folder / part / "model.safetensors").write_bytes(b"")
+    return folder
+
+
+def sd3(folder: Path, **typed: Any) -> Path:
+    return written(folder, "StableDiffusion3Pipeline", {"sample_size": 128}, **typed)
+
+
+def test_stable_diffusion_3_is_known_by_its_files(tmp_path: Path) -> None:
+    found = profile(Model(source=str(sd3(tmp_path))))
+    assert (found.family, found.size, found.grid) == (Family.STABLE_DIFFUSION_3, 1024, 16)
+    assert (found.steps, found.guidance) == (28, 7.0)
+
+
+@pytest.mark.parametrize(("guided", "steps", "guidance"), [(True, 28, 3.5), (False, 4, 1.0)])
+def test_flux_is_given_what_suits_its_edition(
+    tmp_path: Path, guided: bool, steps: int, guidance: float
+) -> None:
+    folder = written(tmp_path, "FluxPipeline", {"guidance_embeds": guided})
+    found = profile(Model(source=str(folder)))
+    assert (found.family, found.size, found.grid) == (Family.FLUX, 1024, 16)
+    assert (found.steps, found.guidance) == (steps, guidance)
+    chosen = profile(Model(source=str(folder), steps=9, guidance=2.0, size=512))
+    assert (chosen.steps, chosen.guidance, chosen.size) == (9, 2.0, 512)
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="incomplete: text_encoder has no weights"):
+        profile(Model(source=str(sd3(tmp_path, weights=False))))
+    (tmp_path / "text_encoder_2" / "config.json").unlink()
+    with pytest.raises(Failure, match=r"has no text_encoder_2/config\.json"):
+        profile(Model(source=str(tmp_path)))
+
+
+def test_a_checkpoint_of_the_hub_is_known_once_it_was_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = sd3(tmp_path, weights=False) / "model_index.json"
+    library = types.ModuleType("huggingface_hub")
+    library.try_to_load_from_cache = lambda source, _name: str(fetched) if source == "owner/sd3" else None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "huggingface_hub", library)
+    assert profile(Model(source="owner/sd3")).family is Family.STABLE_DIFFUSION_3
+    assert profile(Model(source="owner/other")).family is Family.STABLE_DIFFUSION
+
+
+def test_what_no_model_can_is_closed_and_what_one_can_is_open(tmp_path: Path) -> None:
+    flux = written(tmp_path / "flux", "FluxPipeline", {"guidance_embeds": True})
+    alone = loaded(f'[model]\nsource = "{flux}"\n', tmp_path)
+    closed = closed_here(alone, catalogue(alone))
+    assert {"tile", "no"} <= closed.parameters
+    assert closed.reasons["tile"].startswith("The model flux cannot do `--tile`: ")
+    several = loaded(
+        f'[[models]]\nsource = "{flux}"\n[[models]]\nsource = "embedded"\nversions = ["6"]\n', tmp_path
+    )
+    assert not {"tile", "no"} & closed_here(several, catalogue(several)).parameters
