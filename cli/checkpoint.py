@@ -78,10 +78,19 @@ def profile(model: Model) -> ModelProfile:
     Raises:
         Failure: The checkpoint is missing, damaged, or of an unknown family.
     """
+    return assumed(model, measures_of(model))
+
+
+def measures_of(model: Model) -> Measures | None:
+    """Return what the files of *model* say of it; None where they are not here.
+
+    Raises:
+        Failure: The checkpoint is missing, damaged, or of an unknown family.
+    """
     place = folder_of(model.source)
-    if model.single and place is not None:
-        return assumed(model, described(place, model.description))
-    return assumed(model, on_hub(model.source) if place is None else measured(place))
+    if place is None:
+        return on_hub(model.source)
+    return described(place, model.description) if model.single else measured(place)
 
 
 def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:

@@ -54,11 +54,21 @@ def rows(
             "name": name,
             "state": "default" if said[name].default else "on" if said[name].enabled else "off",
             "asked for by": ", ".join(entry.flags) or "-",
+            "family": family_of(model),
             "source": model.source,
             "on disk": weight(on_disk(model)),
             "loaded by": ", ".join(loaded) or "-",
             "licence": model.licence or "-",
         }
+
+
+def family_of(model: Model) -> str:
+    """Return what people call the family of *model*; a dash where its files are not here."""
+    try:
+        measures = checkpoint.measures_of(model)
+    except Failure:
+        return "-"
+    return "-" if measures is None else measures.family.facts.title
 
 
 @app.command()

@@ -44,12 +44,14 @@ def test_the_list_says_how_each_is_asked_for_and_where_it_is(
         "name": "inker",
         "state": "default",
         "asked for by": "--niji 6",
+        "family": "-",
         "source": "owner/inker",
         "on disk": "hub",
         "loaded by": "-",
         "licence": "-",
     }
     assert (embedded["name"], embedded["state"], embedded["licence"]) == ("embedded", "on", "MIT")
+    assert embedded["family"] == "Stable Diffusion 1.x and 2.x"
     assert embedded["on disk"].endswith(" MB")
     assert gone["on disk"] == "missing"
 
