@@ -102,6 +102,7 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         name=model.name or (model.title if place is None or model.single else place.name),
         source=str(place) if place else model.source,
         family=usual.family,
+        steered=usual.steered,
         size=model.size or usual.size,
         grid=usual.grid,
         steps=model.steps or usual.steps,

@@ -10,6 +10,9 @@ from parser.closed import listing
 from worker.family import Family
 
 SCHNELL_STEPS = 4  # of FLUX without guidance, as its card says
+FEW_STEPS = 4  # of what was distilled to be consistent, likewise
+FEW_STEPPED = frozenset({"LCMScheduler", "TCDScheduler"})  # schedules that such a checkpoint brings
+STEERED_GUIDANCE = 8.5  # of those that take guidance as an input, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Measures:
         grid: Pixels that sides of pictures are multiples of.
         steps: What its pictures are usually given.
         guidance: Likewise.
+        steered: Guidance is an input of its network.
     """
 
     family: Family
@@ -29,6 +33,7 @@ class Measures:
     grid: int
     steps: int
     guidance: float
+    steered: bool = False
 
     @classmethod
     def usual(cls, family: Family = Family.STABLE_DIFFUSION) -> "Measures":
@@ -46,10 +51,10 @@ def measured(folder: Path, *, weights: bool = True) -> Measures:
         Failure: Something of it is missing or unreadable, or nothing here draws its family.
     """
     named = json_in(folder, "model_index.json").get("_class_name")
-    if named not in set(Family):
+    family = Family.named(named)
+    if family is None:
         known = listing([f"{family} ({family.facts.title})" for family in Family])
         raise Failure(f"The model in {folder} is of the family {named}; Journeyman draws with {known}.")
-    family = Family(str(named))
     found = _sizes(folder, family)
     for part in (*family.facts.encoders, family.facts.network, "vae") if weights else ():
         _check_weights(folder, part)
@@ -93,7 +98,7 @@ def _sizes(folder: Path, family: Family) -> Measures:
     configs = {part: json_in(folder, f"{part}/config.json") for part in parts}
     for encoder in facts.encoders:
         json_in(folder, f"{encoder.replace('text_encoder', 'tokenizer')}/tokenizer_config.json")
-    json_in(folder, "scheduler/scheduler_config.json")
+    schedule = json_in(folder, "scheduler/scheduler_config.json").get("_class_name")
     network = configs[facts.network]
     distilled = family is Family.FLUX and not network.get("guidance_embeds")
     try:
@@ -101,12 +106,17 @@ def _sizes(folder: Path, family: Family) -> Measures:
         size = usual.size if family is Family.FLUX else int(network["sample_size"]) * latent
     except (KeyError, TypeError, ValueError):
         raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
+    if facts.network == "unet" and schedule in FEW_STEPPED:
+        steered = network.get("time_cond_proj_dim") is not None
+        guidance = STEERED_GUIDANCE if steered else 1.0
+        return Measures(family, size, latent, FEW_STEPS, guidance, steered)
     return Measures(
         family=family,
         size=size,
         grid=latent * facts.patch,
         steps=SCHNELL_STEPS if distilled else usual.steps,
         guidance=1.0 if distilled else usual.guidance,
+        steered=facts.network == "unet" and network.get("time_cond_proj_dim") is not None,
     )
 
 

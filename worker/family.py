@@ -13,8 +13,15 @@ class Family(StrEnum):
     """By diffusers' name of the pipeline, as a checkpoint's own files have it."""
 
     STABLE_DIFFUSION = "StableDiffusionPipeline"
+    STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline"
     STABLE_DIFFUSION_3 = "StableDiffusion3Pipeline"
     FLUX = "FluxPipeline"
+
+    @classmethod
+    def named(cls, name: object) -> "Family | None":
+        """Return the family of a pipeline of that *name*; None if it is none of these."""
+        known = ALIASES.get(str(name), str(name))
+        return cls(known) if known in set(cls) else None
 
     @property
     def facts(self) -> "Facts":
@@ -34,6 +41,7 @@ class Facts:
         size: Pixels of a square picture's side, where nobody and no file says.
         steps: At quality 1, likewise.
         guidance: Likewise.
+        widest: Long side over short of the longest pictures it learnt, or draws without repeating itself.
         lacks: Parameters it cannot honour, with the reason, to follow a colon.
     """
 
@@ -45,8 +53,10 @@ class Facts:
     steps: int
     guidance: float
     lacks: Mapping[str, str]
+    widest: float = 2.0
 
 
+ALIASES = {"LatentConsistencyModelPipeline": "StableDiffusionPipeline"}  # the same parts, distilled
 EDGES = "its network is told where in the picture everything is, so opposite edges cannot be made to meet"
 FACTS: Mapping[Family, Facts] = {
     Family.STABLE_DIFFUSION: Facts(
@@ -58,6 +68,17 @@ FACTS: Mapping[Family, Facts] = {
         steps=20,
         guidance=7.5,
         lacks={},
+    ),
+    Family.STABLE_DIFFUSION_XL: Facts(
+        title="Stable Diffusion XL",
+        network="unet",
+        encoders=("text_encoder", "text_encoder_2"),
+        patch=1,
+        size=1024,
+        steps=30,
+        guidance=5.0,
+        lacks={},
+        widest=4.0,  # it learnt pictures of 512 by 2048 pixels, and what lies between
     ),
     Family.STABLE_DIFFUSION_3: Facts(
         title="Stable Diffusion 3.x",
@@ -83,21 +104,27 @@ FACTS: Mapping[Family, Facts] = {
         },
     ),
 }
+STEERED = (
+    "its guidance is an input of its network, which leads away from nothing; say what shall be there instead"
+)
 UNGUIDED = "it draws without guidance, which alone leads away from things; say what shall be there instead"
 
 
 UNSTYLED = "it draws without guidance and has no house style, and those are what it turns up"
 
 
-def lacking(family: Family, guidance: float, *, styled: bool = True) -> Mapping[str, str]:
+def lacking(
+    family: Family, guidance: float, *, steered: bool = False, styled: bool = True
+) -> Mapping[str, str]:
     """Return what a checkpoint cannot honour, with the reasons.
 
     Args:
         family: What it is.
         guidance: What it is drawn with.
+        steered: Whether guidance is an input of its network.
         styled: Whether it has a house style.
     """
-    unguided = {"no": UNGUIDED} if guidance <= 1 else {}
+    unguided = {"no": STEERED if steered else UNGUIDED} if steered or guidance <= 1 else {}
     unstyled = {"stylize": UNSTYLED} if guidance <= 1 and not styled else {}
     return {**unguided, **unstyled, **family.facts.lacks}
 

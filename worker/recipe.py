@@ -39,6 +39,7 @@ class ModelProfile(Frozen):
     name: str
     source: str  # folder or hub id
     family: Family = Family.STABLE_DIFFUSION
+    steered: bool = False  # guidance is an input of its network
     size: int = Field(gt=0)  # pixels of a square picture's side
     grid: int = Field(default=8, gt=0)  # pixels per latent; sides are multiples of it
     steps: int = Field(default=20, ge=1)  # at quality 1
@@ -181,7 +182,8 @@ def _check(request: ImagineRequest, profile: ModelProfile) -> None:
     if request.style not in (None, "raw"):
         raise Rejected(ErrorCode.STYLE_UNAVAILABLE, asked=request.style)
     check_adapter(request, profile.name, adapter=profile.adapter)
-    lacks = lacking(profile.family, profile.guidance, styled=bool(profile.house_style))
+    styled = bool(profile.house_style)
+    lacks = lacking(profile.family, profile.guidance, steered=profile.steered, styled=styled)
     check_family(request, profile.name, lacks)
 
 

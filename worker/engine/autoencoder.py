@@ -30,18 +30,26 @@ def encoded(checkpoint: Coder, picture: torch.Tensor) -> torch.Tensor:
     """Return the latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
     config = checkpoint.vae.config
     latents: torch.Tensor = checkpoint.vae.encode(picture.to(checkpoint.hardware.device)).latent_dist.mode()
-    return (latents - _shift(config)) * config.scaling_factor
+    mean, deviation = _spread(config, latents)
+    return (latents - mean) * config.scaling_factor / deviation
 
 
 def decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
     """Return the pixels of clean *latents*, ``(n, 3, height, width)``, -1..1."""
     config = checkpoint.vae.config
+    mean, deviation = _spread(config, latents)
     pixels: torch.Tensor = checkpoint.vae.decode(
-        latents / config.scaling_factor + _shift(config), return_dict=False
+        latents * deviation / config.scaling_factor + mean, return_dict=False
     )[0]
     return pixels
 
 
-def _shift(config: Any) -> float:
-    """Return the mean that latents had before they were centred; most families leave it."""
-    return config.get("shift_factor") or 0.0
+def _spread(config: Any, latents: torch.Tensor) -> tuple[torch.Tensor | float, torch.Tensor | float]:
+    """Return mean and deviation that latents had before they were centred and scaled; most are as they are.
+
+    A few checkpoints have them channel by channel.
+    """
+    if config.get("latents_mean") is None or config.get("latents_std") is None:
+        return config.get("shift_factor") or 0.0, 1.0
+    mean, deviation = (latents.new_tensor(config[name]) for name in ("latents_mean", "latents_std"))
+    return mean.view(1, -1, 1, 1), deviation.view(1, -1, 1, 1)

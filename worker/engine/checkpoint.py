@@ -1,4 +1,4 @@
-"""One Stable Diffusion 1.x or 2.x checkpoint in memory."""
+"""One Stable Diffusion 1.x, 2.x or XL checkpoint in memory."""
 
 import hashlib
 import os
@@ -15,12 +15,18 @@ from worker.catalogue import Build
 from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
 from worker.engine.precision import best_device, is_large, large_type, usual_type
+from worker.engine.prediction import READ
 from worker.engine.sources import Located, first_line, located, missing
 from worker.family import Family
 from worker.recipe import ModelProfile
 
 HASH_DIGITS = 10  # as people know them from other programs' PNG metadata
+SIZES = 6  # numbers that tell a UNet of Stable Diffusion XL how large a picture is and where it was cut
 PLAIN = Build()  # as its own files say
+PIPELINES = {
+    Family.STABLE_DIFFUSION: diffusers.StableDiffusionPipeline,
+    Family.STABLE_DIFFUSION_XL: diffusers.StableDiffusionXLPipeline,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,17 @@ class Hardware:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """The larger text encoder of Stable Diffusion XL, beside the one that all have."""
+
+    text_encoder: Any
+    tokenizer: Any
+    blank: bool  # zeros stand for a prompt where nothing is led away from
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The parts of a checkpoint, ready to run; the VAE is always float32."""
+    """The parts of a checkpoint, ready to run; the VAE is always float32, also where its files allow less."""
 
     profile: ModelProfile
     hash: str  # first hexadecimal digits of a SHA-256: see `weights_hash`
@@ -78,6 +93,7 @@ class Checkpoint:
     tokenizer: Any
     scheduler: Any  # a template: copied for every sample
     words: Mapping[str, str] = field(default_factory=dict)  # learnt words, and what is read in their place
+    second: Second | None = None
     eye: Eye | None = None  # what reads pictures for the UNet, where it has an IP-Adapter
 
     @property
@@ -86,9 +102,15 @@ class Checkpoint:
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @property
+    def steered(self) -> bool:
+        """True if guidance is an input of the UNet: a picture takes one row, whatever its guidance."""
+        return is_steered(self.unet.config)
+
+    @property
     def bytes(self) -> int:
         """Memory that the weights take."""
-        parts = (self.unet, self.vae, self.text_encoder)
+        second = () if self.second is None else (self.second.text_encoder,)
+        parts = (self.unet, self.vae, self.text_encoder, *second)
         own = sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
         return own if self.eye is None else own + self.eye.weight
 
@@ -110,7 +132,7 @@ def load(
     quieten()
     hardware = hardware.of(build.dtype)
     found = found or located(profile.source, build)
-    if found.family is not Family.STABLE_DIFFUSION:
+    if found.family not in PIPELINES:
         raise missing(profile.source, f"is of {found.family.facts.title}, which another denoiser draws")
     try:
         hardware = hardware.suiting(found.place, "unet")
@@ -120,7 +142,7 @@ def load(
         raise
     except Exception as error:  # the loaders raise a dozen types for a damaged file
         raise missing(profile.source, f"is damaged or incomplete ({first_line(error)})") from error
-    _check_network(profile.source, pipeline)
+    _check_network(profile.source, pipeline, found.family)
     words = fit(pipeline, profile.source, build)
     eye = fitted(pipeline, profile.source, build, hardware)
     unet = pipeline.unet.to(hardware.device, hardware.dtype, memory_format=torch.channels_last)
@@ -134,11 +156,30 @@ def load(
         tokenizer=pipeline.tokenizer,
         scheduler=pipeline.scheduler,
         words=words,
+        second=_second(pipeline, hardware),
         eye=eye,
     )
 
 
-def _check_network(source: str, pipeline: Any) -> None:
+def _second(pipeline: Any, hardware: Hardware) -> Second | None:
+    """Return the second text encoder, if *pipeline* has one, in the UNet's type: it is large."""
+    if not isinstance(pipeline, diffusers.StableDiffusionXLPipeline):
+        return None
+    encoder = pipeline.text_encoder_2.to(hardware.device, hardware.dtype).eval()
+    return Second(encoder, pipeline.tokenizer_2, bool(pipeline.config.force_zeros_for_empty_prompt))
+
+
+def is_told_sizes(config: Any) -> bool:
+    """Tell whether a UNet of this *config* takes a summary of the prompt and sizes."""
+    return bool(config.get("addition_embed_type") == "text_time")
+
+
+def is_steered(config: Any) -> bool:
+    """Tell whether guidance is an input of a UNet of this *config*: a picture takes one row of a batch."""
+    return config.get("time_cond_proj_dim") is not None
+
+
+def _check_network(source: str, pipeline: Any, family: Family) -> None:
     """Refuse a UNet that wants to be told more than a denoiser tells it: its pictures would be wrong.
 
     Raises:
@@ -147,32 +188,35 @@ def _check_network(source: str, pipeline: Any) -> None:
     config = pipeline.unet.config
     if config.in_channels != pipeline.vae.config.latent_channels:
         raise missing(source, "is made for filling in pictures; take the one that draws whole ones")
-    if config.get("time_cond_proj_dim"):
-        raise missing(source, "has guidance built into its UNet; take its LoRA with a common model instead")
-    alone = config.get("addition_embed_type") in {None, "text"}  # "text" looks at the prompt once more
-    if not alone or config.get("class_embed_type"):
+    if family is Family.STABLE_DIFFUSION_XL:
+        told = is_told_sizes(config) and _told_width(pipeline) == config.projection_class_embeddings_input_dim
+    else:
+        told = config.get("addition_embed_type") in {None, "text"}  # "text" looks at the prompt once more
+    if not told or config.get("class_embed_type"):
         raise missing(source, "has a UNet that is told more than a prompt, which cannot be drawn with")
+    if not all(hasattr(pipeline.scheduler, each) for each in READ):
+        name = type(pipeline.scheduler).__name__
+        raise missing(source, f"has the scheduler {name}, which is for another kind of network")
+
+
+def _told_width(pipeline: Any) -> int:
+    """Return how many numbers the UNet of Stable Diffusion XL is told beside the words."""
+    sizes = SIZES * pipeline.unet.config.addition_time_embed_dim
+    return int(sizes + pipeline.text_encoder_2.config.projection_dim)
 
 
 def _pipeline(found: Located, build: Build) -> Any:
     """Return the parts as their files have them, in float32. A pickle may run any program when it is read."""
-    left_out: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
+    kind = PIPELINES[found.family]
+    left_out: dict[str, Any] = {"feature_extractor": None, "image_encoder": None}
+    if found.family is Family.STABLE_DIFFUSION:
+        left_out |= {"safety_checker": None, "requires_safety_checker": False}
+    else:
+        left_out |= {"add_watermarker": False}
     if found.single:
         known = {} if found.description is None else {"config": found.description}
-        return diffusers.StableDiffusionPipeline.from_single_file(
-            str(found.place),
-            **known,
-            **left_out,
-            requires_safety_checker=False,
-            local_files_only=build.offline,
-        )
-    return diffusers.StableDiffusionPipeline.from_pretrained(
-        str(found.place),
-        **left_out,
-        requires_safety_checker=False,
-        use_safetensors=True,
-        trust_remote_code=False,
-    )
+        return kind.from_single_file(str(found.place), **known, **left_out, local_files_only=build.offline)
+    return kind.from_pretrained(str(found.place), **left_out, use_safetensors=True, trust_remote_code=False)
 
 
 def weights_hash(place: Path, build: Build, network: str = "unet") -> str:

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x and 2.x, a step at a time; the only module that touches latents."""
+"""Stable Diffusion 1.x, 2.x and XL, a step at a time; the only module that touches latents."""
 
 import copy
 import inspect
@@ -15,14 +15,16 @@ from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.effects import SEAM_FROM
 from worker.engine import pictures
+from worker.engine.asides import asides
 from worker.engine.autoencoder import decoded, encoded
 from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
-from worker.engine.conditioning import Conditioner, Told
+from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
 from worker.engine.ip_adapter import looked_at
 from worker.engine.ip_attention import KEYWORD, Seen, look_of
+from worker.engine.pair_prompts import conditioner_of
 from worker.engine.passes import Pass, again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.prediction import alpha, expected, pointing
@@ -90,7 +92,7 @@ class Denoiser:
         self.weights = checkpoint.hash
         self._device = checkpoint.hardware.device
         self._dtype = checkpoint.hardware.dtype
-        self._conditioner = Conditioner(checkpoint)
+        self._conditioner = conditioner_of(checkpoint)
         self._glimpse = Glimpse.fitted(checkpoint)
         self._rows: dict[SampleId, Row] = {}
         self._looking = convolutions(checkpoint.unet, checkpoint.vae)
@@ -115,6 +117,7 @@ class Denoiser:
         """Encode the prompt and lay out the noise of every picture."""
         recipe = job.recipe
         assert isinstance(recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
+        self._check(recipe)
         told = self._conditioner.told(recipe)
         key = self._key(recipe.height, recipe.width, told[0][0].context.shape[1], recipe.guidance)
         template = self._schedule(recipe)
@@ -161,12 +164,18 @@ class Denoiser:
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]
         look = look_of([row.seen for row in rows], guided=guided)
+        size = (
+            rows[0].latents.shape[2] * self._checkpoint.grid,
+            rows[0].latents.shape[3] * self._checkpoint.grid,
+        )
+        strength = [row.guidance for row in rows] * sides
         with seamless(self._looking, wanted=joined):
             output = self._checkpoint.unet(
                 latents,
                 timesteps,
                 encoder_hidden_states=torch.cat([each.context for each in told]),
                 cross_attention_kwargs=None if look is None else {KEYWORD: look},
+                **asides(self._checkpoint.unet.config, told, strength, size),
                 return_dict=False,
             )[0].float()
         if guided:
@@ -265,9 +274,20 @@ class Denoiser:
         """Return what the PNG of picture *index* says; None is the grid."""
         return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
 
+    def _check(self, recipe: Drawing) -> None:
+        """Refuse what was accepted while less was known of the checkpoint.
+
+        Raises:
+            WorkerError: ``MODEL_CHANGED``; there is nothing that leads away from anything.
+        """
+        if recipe.negative and self._checkpoint.steered:
+            name = self._checkpoint.profile.name
+            reason = f"The model {name} takes guidance as an input now, and has no `--no`."
+            raise WorkerError(ErrorCode.MODEL_CHANGED, model=name, reason=reason)
+
     def _guided(self, guidance: float) -> bool:
         """Tell whether a sample takes a second row, without its prompt."""
-        return guidance > 1
+        return not self._checkpoint.steered and guidance > 1
 
     def _key(self, height: int, width: int, tokens: int, guidance: float) -> BatchKey:
         return BatchKey(

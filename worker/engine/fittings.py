@@ -8,9 +8,10 @@ from typing import Any
 
 import diffusers
 import torch
+from diffusers.loaders.textual_inversion import load_textual_inversion_state_dicts
 from diffusers.utils import is_peft_available
 
-from worker.catalogue import Build
+from worker.catalogue import Build, Embedding
 from worker.engine.sources import first_line, missing
 
 READ = (
@@ -19,6 +20,11 @@ READ = (
     "timesteps",
     "scale_noise",
 )  # what denoisers read of a scheduler
+
+PAIR = {
+    "clip_l": "",
+    "clip_g": "_2",
+}  # vectors of a word for two encoders, and what the names of those end with
 
 
 def fit(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
@@ -126,14 +132,33 @@ def _words(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
     words = {}
     for word in build.embeddings:
         try:
-            pipeline.load_textual_inversion(
-                word.source, token=word.token, use_safetensors=True, local_files_only=build.offline
-            )
+            _learn(pipeline, word, offline=build.offline)
         except Exception as error:
             what = f"wants the embedding {word.source}, which cannot be loaded ({first_line(error)})"
             raise missing(source, what) from error
         words[word.token] = pipeline.maybe_convert_prompt(word.token, pipeline.tokenizer)
     return words
+
+
+def _learn(pipeline: Any, word: Embedding, *, offline: bool) -> None:
+    """Teach *word* to the text encoder of *pipeline*, or to both of two, whose vectors are in one file.
+
+    Raises:
+        ValueError: It is for another number of encoders.
+    """
+    states = load_textual_inversion_state_dicts([word.source], use_safetensors=True, local_files_only=offline)
+    if not isinstance(pipeline, diffusers.StableDiffusionXLPipeline):
+        pipeline.load_textual_inversion(states, token=word.token)
+        return
+    if not all(name in states[0] for name in PAIR):
+        raise ValueError("it was not taught to the two encoders of Stable Diffusion XL")
+    for name, number in PAIR.items():
+        pipeline.load_textual_inversion(
+            states[0][name],
+            token=word.token,
+            text_encoder=getattr(pipeline, f"text_encoder{number}"),
+            tokenizer=getattr(pipeline, f"tokenizer{number}"),
+        )
 
 
 def _fuse(pipeline: Any, source: str, build: Build) -> None:

@@ -98,11 +98,12 @@ class FlowConditioner:
 
     def __init__(
         self,
-        clips: Sequence[ClipReader],
+        clips: Sequence[Callable[[str], tuple[torch.Tensor, torch.Tensor]]],
         t5: Callable[[str], torch.Tensor],
         *,
         spoken: bool,
         dtype: torch.dtype,
+        blank: bool = False,
     ) -> None:
         """Begin with nothing encoded.
 
@@ -110,12 +111,14 @@ class FlowConditioner:
             clips: The CLIP encoders; their words are laid side by side, and so are their summaries.
             t5: Reads the words with T5.
             spoken: CLIP's words stand before T5's; else only its summary is told.
-            dtype: What the transformer runs in.
+            dtype: What the network runs in.
+            blank: Where nothing is led away from, zeros stand for it, not what an empty prompt says.
         """
         self._clips = tuple(clips)
         self._t5 = t5
         self._spoken = spoken
         self._dtype = dtype
+        self._blank = blank
         self._cache: OrderedDict[str, Reading] = OrderedDict()
         self._cached_bytes = 0
 
@@ -128,13 +131,14 @@ class FlowConditioner:
         The second is the empty prompt's, moved by *negative_pull* (0..1) toward the weighted mean of the
         *negative* ones.
         """
-        wanted = self._mean(positive)
-        unwanted = self.read("")
+        wanted, unwanted = self._mean(positive), self.read("")
+        toward = self._mean(negative) if negative and negative_pull > 0 else unwanted
+        wanted, unwanted, toward = self._alike([wanted, unwanted, toward])
+        if self._blank:
+            unwanted = Reading(*(torch.zeros_like(each) for each in unwanted.parts))
         if negative and negative_pull > 0:
-            toward, unwanted = self._alike([self._mean(negative), unwanted])
             pairs = zip(unwanted.parts, toward.parts, strict=True)
             unwanted = Reading(*(torch.lerp(own, other, negative_pull) for own, other in pairs))
-        wanted, unwanted = self._alike([wanted, unwanted])
         return wanted, unwanted
 
     def displaced(self, reading: Reading, by: Displacement, seed: int) -> Reading:

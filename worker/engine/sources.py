@@ -18,7 +18,8 @@ LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the
 LEFT_OUT = frozenset({"safety_checker", "feature_extractor", "image_encoder"})  # parts that are not loaded
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 BEGINNINGS = {  # how the names of tensors begin in single files, and of which family that is
-    "conditioner.embedders.": "StableDiffusionXLPipeline",
+    "conditioner.embedders.1.": Family.STABLE_DIFFUSION_XL,
+    "conditioner.embedders.": "refiner of Stable Diffusion XL, which only finishes pictures",
     "model.diffusion_model.joint_blocks.": Family.STABLE_DIFFUSION_3,
     "joint_blocks.": Family.STABLE_DIFFUSION_3,
     "model.diffusion_model.double_blocks.": Family.FLUX,
@@ -117,12 +118,13 @@ def _single(source: str, file: Path, build: Build) -> Located:
     if beginning is None:
         raise missing(source, "holds no whole checkpoint; a LoRA goes under `loras`")
     family = _family(source, BEGINNINGS[beginning])
-    if family is not Family.STABLE_DIFFUSION:
+    if family.facts.network == "transformer":
         return Located(file, family, _described(source, family, build))
     if build.description is None and build.offline:
         raise missing(source, "is a single file: with `offline`, name a folder as its `description`")
     if build.description is not None and Path(build.description).is_dir():
-        check_index(build.description, diffusers.DiffusionPipeline.load_config(build.description))
+        index = diffusers.DiffusionPipeline.load_config(build.description)
+        _check_alike(source, family, check_index(build.description, index))
     return Located(file, family, build.description)
 
 
@@ -139,12 +141,17 @@ def _described(source: str, family: Family, build: Build) -> str:
     if not (folder / "model_index.json").is_file():
         raise missing(build.description, "has no model_index.json: it must be a folder in diffusers layout")
     found = check_index(build.description, diffusers.DiffusionPipeline.load_config(str(folder)))
-    if found is not family:
-        raise missing(source, f"is of {family.facts.title}, and its `description` of {found.facts.title}")
+    _check_alike(source, family, found)
     return str(folder)
 
 
+def _check_alike(source: str, family: Family, found: Family) -> None:
+    if found is not family:
+        raise missing(source, f"is of {family.facts.title}, and its `description` of {found.facts.title}")
+
+
 def _family(source: str, name: object) -> Family:
-    if name not in set(Family):
+    family = Family.named(name)
+    if family is None:
         raise missing(source, f"is a {name}; {DRAWN}")
-    return Family(str(name))
+    return family

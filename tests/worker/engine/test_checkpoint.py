@@ -76,9 +76,9 @@ def test_a_checkpoint_brings_no_code_of_its_own(copied: Path, library: str) -> N
 
 def test_another_family_is_named(copied: Path) -> None:
     index = json.loads((copied / "model_index.json").read_text())
-    index["_class_name"] = "StableDiffusionXLPipeline"
+    index["_class_name"] = "KolorsPipeline"
     (copied / "model_index.json").write_text(json.dumps(index))
-    assert "is a StableDiffusionXLPipeline; only StableDiffusionPipeline" in reason(copied)
+    assert "is a KolorsPipeline; only StableDiffusionPipeline" in reason(copied)
 
 
 def test_the_hash_is_that_of_the_unets_weights(copied: Path) -> None:

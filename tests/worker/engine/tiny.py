@@ -16,8 +16,13 @@ SIZE = 32  # pixels of a square picture
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
-def pipeline(*, scheduler: str = "DDIMScheduler", seed: int = 0, **options: Any) -> StableDiffusionPipeline:
-    """Return a pipeline whose scheduler is set up as Stable Diffusion's, with *options* besides."""
+def pipeline(
+    *, scheduler: str = "DDIMScheduler", seed: int = 0, unet: Mapping[str, Any] | None = None, **options: Any
+) -> StableDiffusionPipeline:
+    """Return a pipeline whose scheduler is set up as Stable Diffusion's, with *options* besides.
+
+    *unet* are settings of its UNet besides the usual ones.
+    """
     torch.manual_seed(seed)
     quiet = {"clip_sample": False} if scheduler == "DDIMScheduler" else {}
     tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
@@ -47,6 +52,7 @@ def pipeline(*, scheduler: str = "DDIMScheduler", seed: int = 0, **options: Any)
             cross_attention_dim=WIDTH,
             attention_head_dim=2,
             norm_num_groups=4,
+            **(unet or {}),
         ),
         scheduler=getattr(diffusers, scheduler)(**BETAS, **quiet, steps_offset=1, **options),
         safety_checker=None,
@@ -78,24 +84,30 @@ def saved(folder: Path, **typed: Any) -> Path:
 def single(file: Path, source: StableDiffusionPipeline) -> Path:
     """Save the weights of *source* in one file, laid out as the first Stable Diffusion was."""
     weights = {
-        **_renamed(source.unet.state_dict(), UNET, "model.diffusion_model."),
-        **_renamed(source.vae.state_dict(), VAE, "first_stage_model."),
+        **renamed(source.unet.state_dict(), UNET, "model.diffusion_model."),
+        **autoencoder_weights(source.vae),
         **{
-            f"cond_stage_model.transformer.{_text(k)}": v for k, v in source.text_encoder.state_dict().items()
+            f"cond_stage_model.transformer.{text_name(k)}": v
+            for k, v in source.text_encoder.state_dict().items()
         },
     }
-    for name, tensor in weights.items():  # attention of the autoencoder was made of convolutions
-        if ".attn_1." in name and name.endswith("weight") and "norm" not in name:
-            weights[name] = tensor[:, :, None, None]
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, file)
     return file
 
 
-def _text(name: str) -> str:
+def autoencoder_weights(vae: AutoencoderKL) -> dict[str, Any]:
+    weights = renamed(vae.state_dict(), VAE, "first_stage_model.")
+    for name, tensor in weights.items():  # its attention was made of convolutions
+        if ".attn_1." in name and name.endswith("weight") and "norm" not in name:
+            weights[name] = tensor[:, :, None, None]
+    return weights
+
+
+def text_name(name: str) -> str:
     return name if name.startswith("text_model.") else f"text_model.{name}"
 
 
-def _renamed(weights: Mapping[str, Any], table: Mapping[str, str], prefix: str) -> dict[str, Any]:
+def renamed(weights: Mapping[str, Any], table: Mapping[str, str], prefix: str) -> dict[str, Any]:
     renamed = {}
     for name, tensor in weights.items():
         for ours, theirs in table.items():
