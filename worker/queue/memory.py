@@ -6,7 +6,7 @@ the store.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, merge
 from math import inf
@@ -158,13 +158,14 @@ class FairQueue:
         if ticket.batch:
             heappush(self._ripening, (ticket.at + BATCH_SECONDS, ticket.number, ticket))
 
-    def claim(self, now: float) -> Ticket | None:
-        """Take out the job whose turn it is."""
+    def claim(self, now: float, *, lanes: Iterable[Speed] = LANES, limit: int | None = None) -> Ticket | None:
+        """Take out the job whose turn it is, of some *lanes*, of who has fewer than *limit* running."""
         self._ripen(now)
-        for speed in LANES:
+        for speed in lanes:
             lane = self._lanes[speed]
             offered = offers(lane, lane.time, lane.rules, now)
-            offer = next(open_to(offered, self.running, limit=self._limit), None)
+            most = self._limit if limit is None else limit
+            offer = next(open_to(offered, self.running, limit=most), None)
             if offer is not None:
                 return self._serve(lane, offer, now)
         return None

@@ -113,6 +113,48 @@ def test_within_a_person_the_job_with_least_left_goes_first() -> None:
     assert jobs(step(scheduler)) == {"short"}
 
 
+def steps_of_a_long_job(lane: Speed, key: BatchKey = SQUARE) -> int:
+    """Return after how many steps, of four seconds each, a job of 20 is done beside ever new short ones."""
+    scheduler = StepScheduler(first_cap=4, most=4)
+    long = grid("long", lane=lane, steps=20)
+    scheduler.add(long)
+    for taken in range(400):
+        if all(sample.done for sample in long):
+            return taken
+        if len(scheduler) < 8:
+            scheduler.add(grid(f"short{taken}", lane=lane, key=key, steps=5))
+        batch = scheduler.schedule()
+        scheduler.took(batch, 4.0)
+        scheduler.remove([sample.id for sample in scheduler.update(batch)])
+    return 400
+
+
+def test_a_job_that_somebody_waits_for_is_done_about_four_times_as_late_as_alone() -> None:
+    assert 60 <= steps_of_a_long_job(Speed.FAST) <= 82
+    assert steps_of_a_long_job(Speed.RELAX) == 400, "nobody looks on"
+
+
+def test_who_presses_gets_every_second_step_and_no_more() -> None:
+    scheduler = StepScheduler(first_cap=4, most=4)
+    for name in ("late", "later"):
+        scheduler.add(grid(name, owner=1, steps=30))
+    scheduler.took(grid("measured"), 1000.0)
+    scheduler.add(grid("new", owner=2, steps=30))
+    scheduler.took(grid("measured"), 0.4)
+    turns = [jobs(step(scheduler)) for _ in range(6)]
+    assert turns[::2] == [{"late"}] * 3
+    assert turns[1::2] == [{"new"}] * 3
+
+
+def test_a_pass_that_failed_in_part_says_nothing_of_the_next() -> None:
+    scheduler = StepScheduler(first_cap=4, most=4)
+    samples = grid("a", steps=5)
+    scheduler.add(samples)
+    scheduler.took(samples, 100.0, whole=False)
+    assert scheduler.cap(SQUARE).rows == 4
+    assert scheduler._deadlines.pressing(samples) == ()
+
+
 def test_a_job_larger_than_the_cap_keeps_its_pictures_together() -> None:
     scheduler = StepScheduler(first_cap=3, most=3)
     scheduler.add(grid("a", steps=30))
