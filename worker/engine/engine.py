@@ -228,8 +228,7 @@ class Engine:
         began = self._clock()
         advanced = self._advance(batch)
         seconds = self._clock() - began
-        if len(advanced) == len(batch):
-            self._scheduler.cap(batch[0].key).measured(len(batch), seconds)
+        self._scheduler.took(batch, seconds, whole=len(advanced) == len(batch))
         for sample in advanced:
             self._works[sample.id.job_id].seconds += seconds / len(advanced)
         done = self._scheduler.update(advanced)
