@@ -1,10 +1,15 @@
 """Between pixels and latents, in any family."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 
 from worker.engine.checkpoint import Hardware
+
+AT_ONCE = 1024 * 1024  # pixels; decoding holds hundreds of numbers for each
+WHOLE = 2 * AT_ONCE  # pixels of a picture that is still decoded in one piece
 
 
 class Coder(Protocol):
@@ -35,13 +40,38 @@ def encoded(checkpoint: Coder, picture: torch.Tensor) -> torch.Tensor:
 
 
 def decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
-    """Return the pixels of clean *latents*, ``(n, 3, height, width)``, -1..1."""
+    """Return the pixels of clean *latents*, ``(n, 3, height, width)``, -1..1.
+
+    As many pictures at a time as have a bounded number of pixels together, so that memory does not grow with
+    the batch; a picture that has more by itself in tiles that overlap.
+    """
+    pixels = latents.shape[2] * latents.shape[3] * checkpoint.grid**2
+    parts = latents.split(max(1, AT_ONCE // pixels))
+    with _tiled(checkpoint.vae, wanted=pixels > WHOLE):
+        return torch.cat([_decoded(checkpoint, part) for part in parts])
+
+
+def _decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
     config = checkpoint.vae.config
     mean, deviation = _spread(config, latents)
     pixels: torch.Tensor = checkpoint.vae.decode(
         latents * deviation / config.scaling_factor + mean, return_dict=False
     )[0]
     return pixels
+
+
+@contextmanager
+def _tiled(vae: Any, *, wanted: bool) -> Iterator[None]:
+    """While inside and *wanted*, let *vae* decode in tiles, if it can, unless edges are to meet."""
+    meeting = any(getattr(module, "padding_mode", "zeros") == "circular" for module in vae.modules())
+    tiling = wanted and not meeting and hasattr(vae, "enable_tiling")
+    try:
+        if tiling:
+            vae.enable_tiling()
+        yield
+    finally:
+        if tiling:
+            vae.disable_tiling()
 
 
 def _spread(config: Any, latents: torch.Tensor) -> tuple[torch.Tensor | float, torch.Tensor | float]:
