@@ -84,3 +84,15 @@ def test_an_adapter_that_fits_opens_them_and_one_that_does_not_leaves_them_close
         written(tmp_path / "lora.safetensors", {"lora.weight": (1,)}),
     ):
         assert {"cref", "cw", "oref", "ow"} <= model(tmp_path, str(source)).closed.parameters
+
+
+def test_one_model_with_an_adapter_opens_them_for_all(tmp_path: Path) -> None:
+    text = """
+    [[models]]
+    [[models]]
+    name = "painter"
+    source = "owner/painter"
+    versions = ["6"]
+    ip_adapter = { source = "owner/ip/sd15/ip.safetensors" }
+    """
+    assert not {"cref", "cw", "oref", "ow"} & facts(loaded(text, tmp_path)).closed.parameters

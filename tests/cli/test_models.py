@@ -76,6 +76,32 @@ def test_a_check_draws_a_step_with_each_and_tells_what_is_wrong(
     assert [each["ok"] for each in json.loads(out)] == [True]
 
 
+@pytest.mark.slow
+def test_transformers_are_checked_and_measured_as_the_others_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.worker.engine import tiny_flow
+
+    sd3 = tiny_flow.saved(tmp_path / "sd3", tiny_flow.stable_diffusion_3())
+    flux = tiny_flow.saved(tmp_path / "flux", tiny_flow.flux(guided=False))
+    broken = tiny_flow.saved(tmp_path / "broken", tiny_flow.flux())
+    (broken / "tokenizer_2" / "tokenizer.json").rename(broken / "tokenizer_2" / "spiece.model")
+    text = "".join(f'[[models]]\nsource = "{each}"\nsize = 32\n' for each in (sd3, flux, broken))
+    code, out, _ = told(tmp_path, text, "check", "--threads", "1", capsys=capsys)
+    assert code == 1
+    fine, other, problem = out.splitlines()
+    assert fine.startswith("ok       sd3  Loaded in ")
+    assert other.startswith("ok       flux  Loaded in ")
+    assert "for which the package sentencepiece is missing" in problem
+    code, out, _ = told(
+        tmp_path, text, "bench", "flux", "--threads", "1", "--most", "2", "--json", capsys=capsys
+    )
+    assert code == 0
+    assert [(row["name"], row["pictures"]) for row in json.loads(out)] == [("flux", 1), ("flux", 2)]
+    listed = json.loads(told(tmp_path, text, "list", "--json", capsys=capsys)[1])
+    assert [row["family"] for row in listed] == ["Stable Diffusion 3.x", "FLUX", "FLUX"]
+
+
 def test_a_benchmark_measures_each_size_of_a_batch(
     tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,3 +139,12 @@ def test_offline_nothing_is_fetched(tmp_path: Path, capsys: pytest.CaptureFixtur
     code, _, error = told(tmp_path, text, "pull", capsys=capsys)
     assert code == 2
     assert "`offline` forbids fetching owner/painter, owner/vae, owner/ink" in error
+
+
+def test_an_adapter_of_the_hub_is_fetched_with_its_image_encoder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '[model]\nip_adapter = { source = "owner/ip/sd15/ip.safetensors" }\n[engine]\noffline = true\n'
+    code, _, error = told(tmp_path, text, "pull", capsys=capsys)
+    assert code == 2
+    assert "forbids fetching owner/ip/sd15/ip.safetensors, owner/ip/sd15/image_encoder:" in error
