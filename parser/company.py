@@ -5,6 +5,7 @@ from dataclasses import replace
 from parser.errors import ErrorCode
 from parser.flags import Parameters
 from parser.grammar import Head
+from parser.parameter import Kind
 from parser.reading import Problems
 
 COMPANIONS = {"cw": "cref", "sw": "sref", "sv": "sref", "ow": "oref"}  # each says how the other counts
@@ -20,6 +21,7 @@ def check_company(head: Head, parameters: Parameters, problems: Problems) -> Non
         Midjourney's documentation: Image Prompts, Style Reference, Omni Reference, Draft Mode.
     """
     spare_instead(parameters, problems)
+    spare_wrong(parameters, problems)
     check_companions(head, parameters, problems)
     if head.images and not head.parts and not parameters.strays:
         check_beside_images(head, parameters, problems)
@@ -43,6 +45,22 @@ def spare_instead(parameters: Parameters, problems: Problems) -> None:
             message = f"{title} is not available, and `--{row.name}` is there already; leave {title} out."
             edit = replace(problem.edits[0], text="")
             problems.found[index] = replace(problem, message=message, edits=(edit,))
+
+
+def spare_wrong(parameters: Parameters, problems: Problems) -> None:
+    """Where what is typed wrongly is there once more, let the other stand: put right, they contradict."""
+    rows = map(parameters.table.find, parameters.values)
+    there = {row.group or row.name: row.name for row in rows if row is not None}
+    for wrong in parameters.wrong:
+        found = problems.found[wrong.problem]
+        key = wrong.row.group or wrong.row.name
+        if wrong.row.kind is Kind.LIST or not found.edits:
+            continue
+        if key in there:
+            message = f"{found.message} `--{there[key]}` is there already; leave this one out."
+            problems.found[wrong.problem] = replace(found, message=message, edits=(wrong.removal,))
+        elif any(edit.text for edit in found.edits):
+            there[key] = wrong.row.name
 
 
 def check_companions(head: Head, parameters: Parameters, problems: Problems) -> None:

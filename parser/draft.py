@@ -20,6 +20,7 @@ from parser.table import Table
 PROBLEMS_LIMIT = 100  # of one text; where there are more, further prompts of it are not read
 ROUNDS = 8  # of correction: putting one thing right may bring another to light, as in `--sed -5`
 
+CONTRADICTIONS = (ErrorCode.REPEATED_PARAMETER, ErrorCode.CONFLICTING_PARAMETERS)
 SEVERAL = ErrorCode.UNAVAILABLE_PERMUTATIONS
 ONE_JOB = "Here is room for one job; leave `--repeat` out."
 ONE_PROMPT = (
@@ -144,9 +145,11 @@ def draft_of_one(found: Template, terms: Terms) -> Draft:
 def corrected(found: Draft, terms: Terms) -> str | None:
     """Return the text with every problem put right, or ``None`` where only the author can do that."""
     renamed = False
-    for _ in range(ROUNDS):
+    for round_ in range(ROUNDS):
         if not found.solvable:
             return None
+        if round_ and any(problem.code in CONTRADICTIONS for problem in found.placed):
+            return None  # what was put right contradicts what is there, and one of the two would go unsaid
         if renamed and not all(edit.text for edit in found.edits()):
             return None  # "did you mean …?" offered a parameter that would now vanish unsaid
         renamed = any(problem.code is ErrorCode.UNKNOWN_PARAMETER for problem in found.placed)

@@ -22,6 +22,21 @@ MUTE = f"-{HYPHENS}{DASHES}|/\\+&\u2022\u00b7"  # a word of nothing else, as bet
 SIGNS = "=:"  # written between name and value by habit from other programs
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A parameter that was typed wrongly.
+
+    Attributes:
+        row: What was meant.
+        problem: The number of its first problem.
+        removal: The edit that takes it out.
+    """
+
+    row: Parameter
+    problem: int
+    removal: Edit
+
+
 @dataclass(slots=True)
 class Parameters:
     """The parameters read so far.
@@ -37,6 +52,7 @@ class Parameters:
         named: The rows that were named, with whatever value, and those that were probably meant.
         groups: Of rows that exclude each other, the one met first, by group.
         strays: Whether any text strayed.
+        wrong: Those typed wrongly, in order.
     """
 
     head: int
@@ -49,6 +65,7 @@ class Parameters:
     named: set[str] = field(default_factory=set)
     groups: dict[str, Parameter] = field(default_factory=dict)
     strays: bool = False
+    wrong: list[Wrong] = field(default_factory=list)
 
     def keep(self, written: Written, value: Typed, words: int, problems: Problems) -> None:
         """Keep a value, unless it contradicts one kept before."""
@@ -125,9 +142,12 @@ def read_parameter(
     stop = words[-1].stop if words else first.stop
     meant = row or parameters.table.find(nearest_name(name) or "")
     parameters.named |= set() if meant is None else {meant.name}
+    count = len(problems.found)
     if row is None:
         removed = (Edit(flag.start, stop),) if len(telling) <= 1 else ()
         refuse_unknown(flag, word, removed, problems)
+        if meant is not None and removed:
+            parameters.wrong.append(Wrong(meant, count, removed[0]))
         return
     sign = None if glued else sign_between(row, words)
     if sign is not None:
@@ -144,6 +164,9 @@ def read_parameter(
         used = found.words
         if found.value is not None:
             parameters.keep(written, found.value, used, problems)
+            count = len(problems.found)  # a value that is understood is not wrong, if it contradicts another
+    if row.available and len(problems.found) > count:
+        parameters.wrong.append(Wrong(row, count, written.dropped(used)))
     parameters.move_strays(written.title, written.words[used:], problems)
 
 

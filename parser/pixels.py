@@ -36,7 +36,7 @@ def translate_pixels(parameters: Parameters, text: str, problems: Problems) -> N
             side = Side(Decimal(match["pixels"]), match.span(), index)
             sides.setdefault(match["side"][0].lower(), side)
     weird = next((use for use in parameters.uses if use.name == "weird" and use.value), None)
-    if weird is not None and "h" in sides:
+    if weird is not None and "h" in sides and SIDE.match(text, weird.span[0]):  # not `--weird`
         place = weird.removal.start, weird.removal.stop
         sides.setdefault("w", Side(Decimal(str(weird.value)), place))
     if {"w", "h"} <= sides.keys():
