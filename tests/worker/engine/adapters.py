@@ -37,13 +37,13 @@ def encoder(folder: Path, *, says: int = SAYS, seed: int = 0) -> Path:
     return folder
 
 
-def saved(folder: Path, kind: str = "plain", *, width: int = tiny.WIDTH, seed: int = 5) -> Path:
-    """Save an IP-Adapter of that kind as its makers do, with its image encoder beside it."""
+def saved(folder: Path, kind: str = "plain", *, width: int = tiny.WIDTH, unet: Any = None) -> Path:
+    """Save an IP-Adapter of that kind for *unet* as its makers do, with its image encoder beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     encoder(folder / "image_encoder")
-    torch.manual_seed(seed)
+    torch.manual_seed(5)
     file = folder / f"ip-adapter-{kind}.safetensors"
-    halves = {"image_proj": KINDS[kind](width), "ip_adapter": layers(width)}
+    halves = {"image_proj": KINDS[kind](width), "ip_adapter": layers(unet or tiny.pipeline().unet, width)}
     save_file(
         {f"{half}.{name}": each.contiguous() for half, own in halves.items() for name, each in own.items()},
         file,
@@ -51,9 +51,8 @@ def saved(folder: Path, kind: str = "plain", *, width: int = tiny.WIDTH, seed: i
     return file
 
 
-def layers(width: int) -> Tensors:
+def layers(unet: Any, width: int) -> Tensors:
     """Return keys and values of every cross-attention layer, counted as diffusers counts them."""
-    unet: Any = tiny.pipeline().unet
     names = [name for name in unet.attn_processors if "attn2" in name]
     found = {}
     for number, name in enumerate(names):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from parser import parse
-from tests.worker.engine import adapters, tiny
+from tests.worker.engine import adapters, tiny, tiny_xl
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from tests.worker.engine.test_families import studio_of
@@ -102,9 +102,17 @@ def work(name: str, recipe: Drawing, owner: int = 1) -> DeviceJob:
     return replace(job(name, recipe, owner=owner), references=BODIES)
 
 
-def theirs(folder: Path, file: Path, shown: list[list[str]], scales: list[float], **typed: Any) -> Any:
+def theirs(
+    folder: Path,
+    file: Path,
+    shown: list[list[str]],
+    scales: list[float],
+    *,
+    pipeline: Any = None,
+    **typed: Any,
+) -> Any:
     """Return what the pipeline of diffusers draws with the same adapter, once for each scale."""
-    pipeline = StableDiffusionPipeline.from_pretrained(str(folder), safety_checker=None)
+    pipeline = pipeline or StableDiffusionPipeline.from_pretrained(str(folder), safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.load_ip_adapter(str(file.parent), subfolder="", weight_name=[file.name] * len(scales))
     pipeline.set_ip_adapter_scale(scales)
@@ -125,6 +133,19 @@ def test_every_kind_of_adapter_gives_the_stock_pipelines_picture(
     ours = studio_of(loaded(folder, file)).draw(work("a", looking((("0.png",), 0.8))))
     assert distance(ours, theirs(folder, file, [["0.png"]], [0.8])) <= SAME
     assert distance(ours, studio_of(plain).draw(work("a", looking()))) > 10 * SAME
+
+
+@pytest.mark.slow
+def test_stable_diffusion_xl_looks_at_pictures_as_the_stock_pipeline_does(tmp_path: Path) -> None:
+    folder = tiny_xl.saved(tmp_path / "xl")
+    file = adapters.saved(
+        tmp_path / "adapter", "plus", width=sum(tiny_xl.WIDTHS), unet=tiny_xl.pipeline().unet
+    )
+    recipe = looking((("0.png",), 0.8))
+    ours = studio_of(loaded(folder, file)).draw(work("a", recipe))
+    pipeline = StableDiffusionXLPipeline.from_pretrained(str(folder), add_watermarker=False)
+    assert distance(ours, theirs(folder, file, [["0.png"]], [0.8], pipeline=pipeline)) <= SAME
+    assert distance(ours, studio_of(loaded(folder, None)).draw(work("a", looking()))) > 10 * SAME
 
 
 def test_several_pictures_and_two_scales_give_the_stock_pipelines_picture(
