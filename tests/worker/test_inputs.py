@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from parser import canonical, parse
+from tests.worker.engine.recipes import drawing
 from tests.worker.fake_device import FakeDevice
 from tests.worker.gallery import Gallery, gallery_open
 from tests.worker.house import House, house_in
@@ -42,7 +43,7 @@ from worker.queue.confidant import Confidant
 from worker.queue.inputs import pictures_of
 from worker.queue.office import SqliteAdminDesk
 from worker.queue.quota import Rules
-from worker.recipe import Drawing
+from worker.recipe import Drawing, Start
 from worker.screening import Screening
 
 
@@ -345,3 +346,9 @@ async def test_a_picture_that_vanished_fails_its_job_in_words(place: Place) -> N
         ended = await reaches(house, job.id, JobState.FAILED)
     await device.close()
     assert ended.error is ErrorCode.PICTURE_GONE
+
+
+def test_what_masks_a_picture_is_brought_along_as_well() -> None:
+    recipe = drawing(start=Start(picture="a/1.png", strength=0.5, mask="a/mask.png"))
+    assert pictures_of(recipe) == {"a/mask.png"}
+    assert pictures_of(drawing(start=Start(picture="a/1.png", strength=0.5))) == set()

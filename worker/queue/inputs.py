@@ -81,7 +81,8 @@ async def store(inputs: Inputs, images: ImageStore, job_id: JobId, recipe: Recip
 
 def pictures_of(recipe: Recipe | None) -> frozenset[str]:
     """Return the names of the pictures that *recipe* refers to beside the one it starts from."""
-    return frozenset((*(each.picture for each in _ingredients(recipe)), *_looked_at(recipe)))
+    named = (each.picture for each in _ingredients(recipe))
+    return frozenset((*named, *_looked_at(recipe), *_masked(recipe)))
 
 
 def at_home(recipe: Recipe | None, job_id: JobId) -> Recipe | None:
@@ -111,6 +112,11 @@ def _looked_at(recipe: Recipe | None) -> tuple[str, ...]:
     if not isinstance(recipe, Drawing):
         return ()
     return tuple(name for each in recipe.likenesses for name in each.pictures)
+
+
+def _masked(recipe: Recipe | None) -> tuple[str, ...]:
+    start = recipe.start if isinstance(recipe, Drawing) else None
+    return () if start is None or start.mask is None else (start.mask,)
 
 
 def _moved(pictures: tuple[Ingredient, ...], job_id: JobId) -> tuple[Ingredient, ...]:
