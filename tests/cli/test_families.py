@@ -16,12 +16,14 @@ from tests.cli.test_model_section import loaded
 from worker.family import Family
 
 
-def written(folder: Path, family: str, network: dict[str, Any], *, weights: bool = True) -> Path:
-    """Write the description of a checkpoint with a transformer, and files in the place of its weights."""
+def written(
+    folder: Path, family: str, network: dict[str, Any], *, weights: bool = True, part: str = "transformer"
+) -> Path:
+    """Write the description of a checkpoint whose network is *part*, and files instead of its weights."""
     parts = {
         "text_encoder": {},
         "text_encoder_2": {},
-        "transformer": network,
+        part: network,
         "vae": {"block_out_channels": [128, 256, 512, 512]},
     }
     told = {f"{part}/config.json": config for part, config in parts.items()}
@@ -30,8 +32,8 @@ def written(folder: Path, family: str, network: dict[str, Any], *, weights: bool
     for name, value in told.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(value))
-    for part in parts if weights else ():
-        (folder / part / "model.safetensors").write_bytes(b"")
+    for each in parts if weights else ():
+        (folder / each / "model.safetensors").write_bytes(b"")
     return folder
 
 
@@ -55,6 +57,24 @@ def test_flux_is_given_what_suits_its_edition(
     assert (found.steps, found.guidance) == (steps, guidance)
     chosen = profile(Model(source=str(folder), steps=9, guidance=2.0, size=512))
     assert (chosen.steps, chosen.guidance, chosen.size) == (9, 2.0, 512)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "unet", "steps", "guidance"),
+    [
+        ("EulerDiscreteScheduler", {}, 30, 5.0),
+        ("LCMScheduler", {}, 4, 1.0),
+        ("LCMScheduler", {"time_cond_proj_dim": 256}, 4, 8.5),
+    ],
+)
+def test_stable_diffusion_xl_is_given_what_suits_its_form(
+    tmp_path: Path, schedule: str, unet: dict[str, Any], steps: int, guidance: float
+) -> None:
+    folder = written(tmp_path, "StableDiffusionXLPipeline", {"sample_size": 128} | unet, part="unet")
+    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps({"_class_name": schedule}))
+    found = profile(Model(source=str(folder)))
+    assert (found.family, found.size, found.grid) == (Family.STABLE_DIFFUSION_XL, 1024, 8)
+    assert (found.steps, found.guidance, found.steered) == (steps, guidance, bool(unet))
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -3,17 +3,16 @@
 import copy
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import diffusers
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
-from worker.effects import SEAM_FROM
 from worker.engine import pictures
 from worker.engine.asides import asides
 from worker.engine.autoencoder import decoded, encoded
@@ -23,65 +22,17 @@ from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
 from worker.engine.ip_adapter import looked_at
-from worker.engine.ip_attention import KEYWORD, Seen, look_of
+from worker.engine.ip_attention import KEYWORD, look_of
 from worker.engine.pair_prompts import conditioner_of
-from worker.engine.passes import Pass, again, broad, enlarged, held, passing, sampled
+from worker.engine.passes import again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
-from worker.engine.prediction import alpha, expected, pointing
-from worker.engine.references import laid, pull_of
-from worker.engine.style import Pull, pulled
+from worker.engine.prediction import alpha, pointing
+from worker.engine.references import body_of, laid, pull_of
+from worker.engine.region import Region, mask_of
+from worker.engine.row import Given, Row
+from worker.engine.style import pulled
 from worker.engine.tiling import convolutions, seamless
 from worker.recipe import Drawing
-
-
-@dataclass(slots=True)
-class Row:
-    """One sample's tensors. What steps change, `Denoiser.keep` keeps."""
-
-    latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
-    way: Pass
-    positive: Told
-    unconditional: Told
-    guidance: float
-    generator: torch.Generator
-    pull: Pull | None = None
-    detail: float = 0.0
-    tile: bool = False
-    seen: tuple[Seen, ...] = ()  # pictures that it looks at
-    step: int = 0  # of its way
-    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
-    second: Pass | None = None  # at a larger size, still to come
-    behind: int = 0  # steps of the first pass, once in the second
-    shape: torch.Tensor | None = None  # latents whose broad shapes the second pass keeps
-
-    @property
-    def joined(self) -> bool:
-        """True while opposite edges are neighbours to it.
-
-        Not from the start: networks learn from the edge where the middle is, and without one a subject
-        dissolves. What is where is decided first, then the seams close.
-        """
-        decided = self.behind or self.step >= SEAM_FROM * len(self.way.timesteps)
-        return self.tile and bool(decided)
-
-    @property
-    def edge(self) -> str:
-        """What is beyond the edge, as `torch.nn.functional.pad` calls it."""
-        return "circular" if self.tile else "replicate"
-
-    def turn(self) -> None:
-        """Go over to the second pass; what it begins with is not there yet."""
-        assert self.second is not None  # noqa: S101 - asked for where there is one
-        self.behind, self.step = len(self.way.timesteps), 0
-        self.way, self.second = self.second, None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Clean latents to start from, and the share of the schedule that is drawn over them."""
-
-    latents: torch.Tensor
-    strength: float
 
 
 class Denoiser:
@@ -196,6 +147,7 @@ class Denoiser:
         noise = {"generator": row.generator} if self._draws_noise else {}
         row.latents = row.way.scheduler.step(output, timestep, row.latents, return_dict=False, **noise)[0]
         row.step += 1
+        row.keep_around()
         if row.second is not None and row.step == len(row.way.timesteps):
             self._grow(row)
 
@@ -211,6 +163,7 @@ class Denoiser:
             {
                 "behind": row.behind,
                 "shape": row.shape,
+                "region": row.region and [row.region.mask, row.region.picture, row.region.noise],
                 "step": row.step,
                 "latents": row.latents,
                 "estimate": row.estimate,
@@ -233,6 +186,7 @@ class Denoiser:
             if was["behind"]:
                 row.turn()
             row.shape, row.step = was["shape"], was["step"]
+            row.region = was["region"] and Region(*was["region"])
             row.latents = was["latents"]
             row.estimate = was["estimate"] and tuple(was["estimate"])
             row.generator.set_state(was["noise"])
@@ -247,7 +201,7 @@ class Denoiser:
             Pixels of shape ``(height, width, 3)``.
         """
         rows = [self._rows[sample_id] for sample_id in ids]
-        latents = torch.cat([row.latents if row.way.whole else self._expected(row) for row in rows])
+        latents = torch.cat([row.end for row in rows])
         if not bool(torch.isfinite(latents).all()):
             raise WorkerError(ErrorCode.ENGINE_FAILED)
         # A picture of a second pass has the pixels of a grid: one at a time.
@@ -262,7 +216,7 @@ class Denoiser:
         rows = [self._rows[sample_id] for sample_id in ids]
         if any(row.estimate is None for row in rows):
             return []
-        seen = [self._glimpse(self._expected(row)) for row in rows]
+        seen = [self._glimpse(row.expected) for row in rows]
         return pictures.alike([picture for each in seen for picture in pictures.pixels(each)])
 
     def close(self, ids: Sequence[SampleId]) -> None:
@@ -338,6 +292,9 @@ class Denoiser:
             latents = noise * scheduler.init_noise_sigma
         else:
             latents = scheduler.add_noise(given.latents, noise, way.timesteps[:1])
+        region = None
+        if given is not None and given.mask is not None:
+            region = Region(given.mask, given.latents, noise)
         return Row(
             latents=latents,
             way=way,
@@ -345,24 +302,34 @@ class Denoiser:
             unconditional=told[1],
             guidance=recipe.guidance,
             generator=generator,
+            region=region,
             second=again(self._schedule(recipe), recipe),
         )
 
     def _grow(self, row: Row) -> None:
         """Let *row* begin its second pass, over what its first one drew."""
-        drawn = row.latents if row.way.whole else self._expected(row)
+        drawn = row.end
         row.turn()
         with seamless(self._looking, wanted=row.tile):
             large = enlarged(self._checkpoint, drawn, row.way.times, edge=row.edge)
         noise = torch.randn(large.shape, generator=row.generator, dtype=torch.float32).to(self._device)
         row.shape = broad(large, *drawn.shape[2:])
         row.latents = row.way.scheduler.add_noise(large, noise, row.way.timesteps[:1])
+        if row.region is not None:
+            with seamless(self._looking, wanted=row.tile):
+                picture = enlarged(self._checkpoint, row.region.picture, row.way.times, edge=row.edge)
+            mask = functional.interpolate(row.region.mask, scale_factor=row.way.times)
+            row.region = Region(mask, picture, noise)
 
     def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
         """Return what the drawing starts from instead of pure noise, if anything."""
         if recipe.start is not None and job.source is not None:
-            picture = pictures.tensor(job.source, (recipe.width, recipe.height))
-            return Given(encoded(self._checkpoint, picture), recipe.start.strength)
+            size, mask = (recipe.width, recipe.height), None
+            if recipe.start.mask is not None:
+                mask = mask_of(body_of(recipe.start.mask, job.references), size, self._checkpoint.grid)
+                mask = mask.to(self._device)
+            picture = pictures.tensor(job.source, size)
+            return Given(encoded(self._checkpoint, picture), recipe.start.strength, mask)
         if recipe.blend is not None:
             return Given(laid(self._checkpoint, recipe.blend, job.references, recipe), recipe.blend.strength)
         return None
@@ -371,7 +338,7 @@ class Denoiser:
         """Return the last output, pointing at clean latents that have their style and detail."""
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate
-        clean = self._expected(row)
+        clean = row.expected
         signal = float(alpha(row.way.scheduler, timestep, x).sqrt())
         if row.pull is not None:
             clean = pulled(clean, row.pull, signal)
@@ -380,8 +347,3 @@ class Denoiser:
         if row.detail:
             clean = detailed(clean, row.detail, signal, edge=row.edge)
         return pointing(row.way.scheduler, x, clean, timestep)
-
-    def _expected(self, row: Row) -> torch.Tensor:
-        """Return the clean latents the last output points at."""
-        assert row.estimate is not None  # noqa: S101 - asked for after a step only
-        return expected(row.way.scheduler, *row.estimate)

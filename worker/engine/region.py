@@ -25,7 +25,10 @@ class Region:
 
     def kept(self, latents: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         """Return *latents* within the region, and the picture under *sigma* (0..1) of noise around it."""
-        around = sigma * self.noise + (1 - sigma) * self.picture
+        return self.within(latents, sigma * self.noise + (1 - sigma) * self.picture)
+
+    def within(self, latents: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
+        """Return *latents* within the region, and what is *around* it elsewhere."""
         return self.mask * latents + (1 - self.mask) * around
 
 

@@ -12,8 +12,13 @@ import torch
 from diffusers import (
     LatentConsistencyModelPipeline,
     StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
 )
+from diffusers.utils import convert_state_dict_to_diffusers
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from PIL import Image
 from safetensors.torch import save_file
 
 from parser import Part
@@ -22,10 +27,11 @@ from tests.worker.engine import tiny, tiny_xl
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from worker.api import ErrorCode, WorkerError
-from worker.catalogue import Build, Embedding
-from worker.device import Failed
+from worker.catalogue import Adapter, Build, Embedding
+from worker.device import Dropped, Failed
 from worker.effects import Displacement
 from worker.engine import pictures
+from worker.engine.autoencoder import decoded, encoded
 from worker.engine.checkpoint import Checkpoint, Hardware, load
 from worker.engine.denoiser import Denoiser
 from worker.engine.engine import Engine
@@ -48,6 +54,7 @@ class Kind:
     guidance: float
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     unet: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    asked: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # of the stock pipeline besides
 
 
 KINDS = {
@@ -55,7 +62,8 @@ KINDS = {
     "Turbo": Kind("EulerAncestralDiscreteScheduler", 2, 1.0, {"timestep_spacing": "trailing"}),
     "Lightning": Kind("EulerDiscreteScheduler", 4, 1.0, {"timestep_spacing": "trailing"}),
     "LCM": Kind("LCMScheduler", 4, 8.5, unet={"time_cond_proj_dim": 12}),
-    "Hyper": Kind("TCDScheduler", 4, 1.0),
+    # The stock pipeline takes the schedule's own share of noise away unless it is told that one.
+    "Hyper": Kind("TCDScheduler", 4, 1.0, asked={"eta": 0.3}),
 }
 
 
@@ -86,6 +94,7 @@ class Subject:
             "num_inference_steps": self.kind.steps,
             "guidance_scale": self.kind.guidance,
             "output_type": "np",
+            **self.kind.asked,
         }
         return (stock(**(facts | typed)).images * 255).round().astype(np.uint8)
 
@@ -171,6 +180,71 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(base: Subject
         generator=generators(3)[0],
     )
     assert distance(ours, theirs) <= SAME
+
+
+def test_a_region_gives_the_stock_pipelines_picture_and_the_rest_stays(base: Subject) -> None:
+    png = pictures.png(base.studio.draw(job("s", base.recipe((FOX, 1.0))))[0], {})
+    white = np.zeros((tiny_xl.SIZE, tiny_xl.SIZE, 3), np.uint8)
+    white[8:20, 4:] = 255
+    recipe = base.recipe((CAR, 1.0), seed=3, start=Start(picture="s", strength=0.75, mask="m"))
+    work = dataclasses.replace(job("a", recipe, source=png), references={"m": pictures.png(white, {})})
+    ours = base.studio.draw(work)
+    latents = encoded(base.checkpoint, pictures.tensor(png))
+    theirs = base.theirs(
+        StableDiffusionXLInpaintPipeline,
+        prompt=CAR,
+        image=latents,
+        mask_image=Image.fromarray(white),
+        masked_image_latents=latents,
+        strength=0.75,
+        generator=generators(3)[0],
+    )
+    assert distance(ours, theirs) <= SAME
+    kept = pictures.pixels(decoded(base.checkpoint, latents))[0]
+    assert distance(ours[0, 26:], kept[26:]) < distance(ours[0, 8:20], kept[8:20])
+
+
+@pytest.mark.slow
+def test_a_region_drawn_over_at_twice_the_size_goes_on_after_a_stop(base: Subject) -> None:
+    png = pictures.png(base.studio.draw(job("s", base.recipe((FOX, 1.0))))[0], {})
+    white = np.zeros((tiny_xl.SIZE, tiny_xl.SIZE, 3), np.uint8)
+    white[8:20, 4:] = 255
+    recipe = base.recipe(
+        (CAR, 1.0),
+        start=Start(picture="s", strength=0.75, mask="m"),
+        second=SecondPass(times=2, strength=0.5),
+    )
+    work = dataclasses.replace(job("a", recipe, source=png), references={"m": pictures.png(white, {})})
+    alone = base.studio.draw(work)
+    for after in (1, 4):
+        engine = base.studio.engine
+        engine.submit(work)
+        for _ in range(after):
+            engine.step()
+        [dropped] = engine.suspend()
+        assert isinstance(dropped, Dropped)
+        again = base.studio.draw(dataclasses.replace(work, kept=dropped.kept))
+        assert distance(alone, again) <= SAME
+
+
+@pytest.mark.slow
+def test_a_lora_for_the_unet_and_both_encoders_is_added(
+    folder_of: Callable[[str], Path], base: Subject, tmp_path: Path
+) -> None:
+    made = tiny_xl.pipeline()
+    layers = {}
+    for name, targets in (("unet", ["to_q"]), ("text_encoder", ["q_proj"]), ("text_encoder_2", ["q_proj"])):
+        part = getattr(made, name)
+        part.add_adapter(LoraConfig(r=2, target_modules=targets, init_lora_weights=False))
+        layers[f"{name}_lora_layers"] = convert_state_dict_to_diffusers(get_peft_model_state_dict(part))
+    StableDiffusionXLPipeline.save_lora_weights(tmp_path, **layers)
+    file = tmp_path / "pytorch_lora_weights.safetensors"
+    found = loaded(folder_of("base"), loras=(Adapter(source=str(file), weight=0.5),))
+    assert found.second is not None
+    assert base.checkpoint.second is not None
+    assert not _same(found.unet, base.checkpoint.unet)
+    assert not _same(found.text_encoder, base.checkpoint.text_encoder)
+    assert not _same(found.second.text_encoder, base.checkpoint.second.text_encoder)
 
 
 def test_what_is_led_away_from_is_the_stock_pipelines_negative_prompt(base: Subject) -> None:
