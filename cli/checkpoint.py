@@ -45,6 +45,7 @@ def entry(model: Model, described: ModelProfile, *, offline: bool) -> Entry:
         build=Build(
             dtype=model.dtype,
             description=_place(model.description),
+            guidance_interval=model.guidance_interval,
             scheduler=model.scheduler,
             scheduler_options=model.scheduler_options,
             vae=_place(model.vae),

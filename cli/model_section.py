@@ -20,6 +20,7 @@ def _numeral(value: object) -> object:
     return text.removesuffix(".0") if isinstance(text, str) else text
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
 Numeral = Annotated[str, BeforeValidator(_numeral)]
 
 
@@ -57,6 +58,7 @@ class Model(Section):
     size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
     steps: int | None = Field(default=None, ge=1, le=200)  # denoising steps at --quality 1; else the family's
     guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, else the family's
+    guidance_interval: tuple[Share, Share] = (0.0, 1.0)  # between which shares of the schedule it counts
     scheduler: str | None = None  # a class of diffusers', such as `"EulerDiscreteScheduler"`
     scheduler_options: Mapping[str, bool | int | float | str] = Field(default_factory=dict)  # its arguments
     vae: str | None = None  # another autoencoder: a folder in diffusers layout, or a hub id
@@ -65,6 +67,13 @@ class Model(Section):
     ip_adapter: PictureAdapter | None = None  # opens `--cref` and `--oref`: `source`, and perhaps `encoder`
     style: str = Field(default="", max_length=1000)  # the house style, in words
     licence: str = ""  # a note for whoever runs this
+
+    @field_validator("guidance_interval")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("it must begin before it ends, such as [0.1, 0.8]")
+        return value
 
     @field_validator("versions")
     @classmethod

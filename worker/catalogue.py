@@ -43,6 +43,7 @@ class Build(Frozen):
     loras: tuple[Adapter, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
     ip_adapter: PictureAdapter | None = None
+    guidance_interval: tuple[float, float] = (0.0, 1.0)  # shares of the schedule between which it counts
     offline: bool = False  # nothing is fetched from the hub
 
 

@@ -94,6 +94,7 @@ class Checkpoint:
     scheduler: Any  # a template: copied for every sample
     words: Mapping[str, str] = field(default_factory=dict)  # learnt words, and what is read in their place
     second: Second | None = None
+    span: tuple[float, float] = (0.0, 1.0)  # shares of the schedule between which guidance counts
     eye: Eye | None = None  # what reads pictures for the UNet, where it has an IP-Adapter
 
     @property
@@ -157,6 +158,7 @@ def load(
         scheduler=pipeline.scheduler,
         words=words,
         second=_second(pipeline, hardware),
+        span=build.guidance_interval,
         eye=eye,
     )
 

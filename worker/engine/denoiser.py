@@ -90,22 +90,26 @@ class Denoiser:
     def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
         """Predict for all rows in one pass of the UNet; changes nothing, so it can be repeated.
 
-        Only where some rows have come to join their edges and others have not, it takes two.
+        Only where some rows have come to join their edges, or to do without guidance, it takes one for each.
 
         Returns:
             For each sample the guided model output, float32, shape ``(1, 4, rows, columns)``.
         """
         rows = [self._rows[sample_id] for sample_id in ids]
-        joined = [row for row in rows if row.joined]
-        if len(joined) in {0, len(rows)}:
-            return self._predicted(rows, joined=bool(joined))
-        apart = iter(self._predicted([row for row in rows if not row.joined], joined=False))
-        together = iter(self._predicted(joined, joined=True))
-        return [next(together if row.joined else apart) for row in rows]
+        kinds = [(row.joined, self._guiding(row)) for row in rows]
+        outputs = {
+            kind: iter(
+                self._predicted(
+                    [row for row, own in zip(rows, kinds, strict=True) if own == kind], joined=kind[0]
+                )
+            )
+            for kind in set(kinds)
+        }
+        return [next(outputs[kind]) for kind in kinds]
 
     def _predicted(self, rows: Sequence[Row], *, joined: bool) -> list[torch.Tensor]:
         """Return the guided output of each row, from one pass; *joined* if opposite edges are neighbours."""
-        guided = self._guided(rows[0].guidance)
+        guided = self._guiding(rows[0])
         sides = 2 if guided else 1
         scaled = [
             row.way.scheduler.scale_model_input(row.latents, row.way.timesteps[row.step]) for row in rows
@@ -242,6 +246,14 @@ class Denoiser:
     def _guided(self, guidance: float) -> bool:
         """Tell whether a sample takes a second row, without its prompt."""
         return not self._checkpoint.steered and guidance > 1
+
+    def _guiding(self, row: Row) -> bool:
+        """Tell whether the next step of *row* takes that second row: some models do without at the ends."""
+        guided, (begin, end) = self._guided(row.guidance), self._checkpoint.span
+        if not guided or (begin, end) == (0.0, 1.0):  # to read the timestep is to wait for a graphics card
+            return guided
+        trained = self._checkpoint.scheduler.config.num_train_timesteps
+        return begin <= 1 - float(row.way.timesteps[row.step]) / trained <= end
 
     def _key(self, height: int, width: int, tokens: int, guidance: float) -> BatchKey:
         return BatchKey(

@@ -62,6 +62,8 @@ def _settings(build: Build) -> Iterator[tuple[str, str]]:
         yield "scheduler", build.scheduler
     for name, value in sorted(build.scheduler_options.items()):
         yield name, repr(value)
+    if build.guidance_interval != (0.0, 1.0):
+        yield "guidance_interval", repr(build.guidance_interval)
     if build.vae is not None:
         yield "vae", _content(build.vae)
     for lora in build.loras:

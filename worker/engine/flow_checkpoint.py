@@ -160,7 +160,11 @@ def _check_build(source: str, found: Located, build: Build) -> None:
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    asked = {"embeddings": bool(build.embeddings), "an ip_adapter": build.ip_adapter is not None}
+    asked = {
+        "embeddings": bool(build.embeddings),
+        "an ip_adapter": build.ip_adapter is not None,
+        "a guidance_interval": build.guidance_interval != (0.0, 1.0),
+    }
     for name, given in asked.items():
         if given:
             raise missing(source, f"has {name}, which {found.family.facts.title} does not take")
