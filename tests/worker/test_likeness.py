@@ -142,7 +142,7 @@ async def test_what_the_default_cannot_do_is_not_drawn_without_it(place: Place) 
 
 UNET = {"cross_attention_dim": 768}
 ENCODER = {"model_type": "clip_vision_model", "projection_dim": 1024, "hidden_size": 1280}
-LAYERS: Mapping[str, Any] = {
+LAYERS: dict[str, tuple[int, ...]] = {
     "ip_adapter.1.to_k_ip.weight": (320, 768),
     "ip_adapter.1.to_v_ip.weight": (320, 768),
     "ip_adapter.3.to_k_ip.weight": (640, 768),
@@ -150,14 +150,17 @@ LAYERS: Mapping[str, Any] = {
     "ip_adapter.11.to_k_ip.weight": (1280, 768),
     "ip_adapter.11.to_v_ip.weight": (1280, 768),
 }
-PLAIN = {"image_proj.proj.weight": (3072, 1024), "image_proj.norm.weight": (768,)}
-PLUS = {
+PLAIN: dict[str, tuple[int, ...]] = {"image_proj.proj.weight": (3072, 1024), "image_proj.norm.weight": (768,)}
+PLUS: dict[str, tuple[int, ...]] = {
     "image_proj.latents": (1, 16, 768),
     "image_proj.proj_in.weight": (768, 1280),
     "image_proj.proj_out.weight": (768, 768),
 }
-FULL = {"image_proj.proj.0.weight": (1280, 1280), "image_proj.proj.3.weight": (768,)}
-FACE = {"image_proj.proj.0.weight": (1024, 512), "image_proj.norm.weight": (768,)}
+FULL: dict[str, tuple[int, ...]] = {
+    "image_proj.proj.0.weight": (1280, 1280),
+    "image_proj.proj.3.weight": (768,),
+}
+FACE: dict[str, tuple[int, ...]] = {"image_proj.proj.0.weight": (1024, 512), "image_proj.norm.weight": (768,)}
 
 
 def written(file: Path, shapes: Mapping[str, Any]) -> Path:

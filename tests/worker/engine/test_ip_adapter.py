@@ -25,7 +25,7 @@ from tests.worker.house import house_in
 from tests.worker.test_runner import reaches, running
 from worker.api import ErrorCode, Imagine, JobState, WorkerError
 from worker.catalogue import Build, Catalogue, Entry, PictureAdapter
-from worker.device import DeviceJob, Failed
+from worker.device import DeviceJob, Dropped, Failed
 from worker.engine.checkpoint import Checkpoint, Hardware, load
 from worker.engine.ip_adapter import CACHE_BYTES, Eye, fitted, squared
 from worker.engine.local import InProcessDevice
@@ -208,6 +208,7 @@ def test_a_sample_that_looks_at_pictures_can_be_gone_on_with(studio: Studio, che
     engine.submit(work("a", recipe))
     engine.step()
     [dropped] = engine.suspend()
+    assert isinstance(dropped, Dropped)
     other = studio_of(checkpoint)
     kept = replace(work("a", recipe), kept=dropped.kept)
     assert distance(other.draw(kept), whole) <= SAME
