@@ -44,6 +44,9 @@ def test_a_transformer_has_no_edges_to_join(family: Family) -> None:
 def test_negatives_need_something_to_lead_away_from(asked: ImagineRequest) -> None:
     assert refusal(asked, of(Family.FLUX)).detail["parameter"] == "no"
     assert refusal(asked, of(Family.STABLE_DIFFUSION, guidance=1)).detail["parameter"] == "no"
+    steered = refusal(asked, of(Family.STABLE_DIFFUSION_XL, guidance=8.5, steered=True))
+    assert "guidance is an input of its network" in str(steered.detail["reason"])
+    assert resolve(asked, of(Family.STABLE_DIFFUSION_XL), seed=1).negative
     assert resolve(asked, of(Family.STABLE_DIFFUSION_3), seed=1).negative
 
 
