@@ -32,7 +32,7 @@ SD3, FLUX = "sd3", "flux"
 
 @pytest.fixture(scope="module")
 def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    made = {SD3: tiny_flow.stable_diffusion_3, FLUX: tiny_flow.flux}
+    made: dict[str, Callable[[], Any]] = {SD3: tiny_flow.stable_diffusion_3, FLUX: tiny_flow.flux}
     return cache(lambda name: tiny_flow.saved(tmp_path_factory.mktemp(name), made[name]()))
 
 
