@@ -19,6 +19,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
+from torch.nn import functional
 
 from parser import Speed, parse
 from worker import cost
@@ -32,6 +34,7 @@ from worker.recipe import Drawing, ModelProfile, resolve
 FOX = "a fox on a blue background"
 CAT = "a cat on a white background"
 HOUSE = "3d render"
+PLAINLY = 0.35  # by so much a red pixel is redder than anything else
 EDGE = 6  # pixels of a picture's rim, where the ground is
 
 Grid = NDArray[np.float64]  # (pictures, height, width, 3), 0..1
@@ -74,11 +77,53 @@ def roughness(grid: Grid, _beside: Grid) -> float:
     return float(((4 * grey[:, 1:-1, 1:-1] - around) ** 2).mean())
 
 
+def contrast(grid: Grid, _beside: Grid) -> float:
+    """Return the energy of details as large as a latent: of 5 to 17 pixels, in 1/100."""
+    grey = torch.from_numpy(grid.mean(axis=3))
+    narrow, wide = (
+        functional.avg_pool2d(grey, side, stride=1, padding=side // 2, count_include_pad=False)
+        for side in (5, 17)
+    )
+    return 100 * float(((narrow - wide) ** 2).mean())
+
+
 def seam(grid: Grid, _beside: Grid) -> float:
     """Return the difference across opposite edges, in parts of that between neighbours inside."""
     across = np.abs(grid[:, 0] - grid[:, -1]).mean() + np.abs(grid[:, :, 0] - grid[:, :, -1]).mean()
     inside = np.abs(np.diff(grid, axis=1)).mean() + np.abs(np.diff(grid, axis=2)).mean()
     return float(across / inside)
+
+
+def greenness(grid: Grid, _beside: Grid) -> float:
+    """Return how green the rim is against red and blue: -1..1."""
+    rim = np.concatenate([grid[:, :EDGE].reshape(-1, 3), grid[:, -EDGE:].reshape(-1, 3)]).mean(axis=0)
+    return float(rim[1] - (rim[0] + rim[2]) / 2)
+
+
+def red(grid: Grid, _beside: Grid) -> float:
+    """Return the share of the pixels that are red and nothing else."""
+    return float((grid[..., 0] - grid[..., 1:].max(axis=3) > PLAINLY).mean())
+
+
+def fineness(grid: Grid, beside: Grid) -> float:
+    """Return the energy of the finest detail, in parts of what *beside* has at the same size, enlarged."""
+    return roughness(grid, grid) / roughness(resized(beside, grid.shape[2], Image.Resampling.BICUBIC), grid)
+
+
+def likeness(grid: Grid, beside: Grid) -> float:
+    """Return the correlation of two grids, picture by picture, at the size of the second."""
+    small = resized(grid, beside.shape[2], Image.Resampling.BOX)
+    return float(
+        np.mean([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(small, beside, strict=True)])
+    )
+
+
+def resized(grid: Grid, side: int, way: Image.Resampling) -> Grid:
+    """Return square pictures at another size."""
+    sized = [
+        Image.fromarray((each * 255).round().astype(np.uint8)).resize((side, side), way) for each in grid
+    ]
+    return np.stack([np.asarray(each) for each in sized]) / 255
 
 
 def redness(grid: Grid, _beside: Grid) -> float:
@@ -109,7 +154,7 @@ TRIALS = (
         away,
         CAT,
     ),
-    Trial("exp", "energy of fine detail", typed(FOX, "exp", (0, 50, 100)), roughness),
+    Trial("exp", "energy of details as large as a latent", typed(FOX, "exp", (0, 50, 100)), contrast),
     Trial("stop", "energy of fine detail", typed(FOX, "stop", (30, 60, 100)), roughness),
     Trial("tile", "seam against neighbours inside", ("a fox at sunset", "a fox at sunset --tile"), seam),
     Trial(
@@ -119,13 +164,38 @@ TRIALS = (
         apart,
     ),
     Trial(
+        "no",
+        "green ground against red and blue; plain, green part -0.2, --no",
+        ("a fox", "a fox:: green background::-0.2", "a fox --no green background"),
+        greenness,
+    ),
+    Trial(
+        "negative",
+        "share of red pixels; plain, apple part -0.2 and -0.5",
+        ("a fox and an apple", *(f"a fox and an apple:: an apple::{weight}" for weight in (-0.2, -0.5))),
+        red,
+    ),
+    Trial("hd", "fine detail beside a bicubic enlargement", (FOX, f"{FOX} --hd"), fineness),
+    Trial("hd alike", "correlation with the plain picture, made small", (FOX, f"{FOX} --hd"), likeness),
+    Trial(
         "weights",
         "red against blue ground, red part 1/4, 1 and 4 times as heavy",
         tuple(f"a fox on a red background::{w} {FOX}::1" for w in (0.25, 1, 4)),
         redness,
     ),
 )
-PRICED = ("", "--draft", "--q 0.5", "--q 2", "--stop 50", "--ar 3:2", "--ar 2:1", "--exp 100", "--tile")
+PRICED = (
+    "",
+    "--draft",
+    "--q 0.5",
+    "--q 2",
+    "--stop 50",
+    "--ar 3:2",
+    "--ar 2:1",
+    "--exp 100",
+    "--tile",
+    "--hd",
+)
 
 
 def recipe(prompt: str, profile: ModelProfile, seed: int) -> Drawing:

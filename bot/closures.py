@@ -47,6 +47,8 @@ def closed_by(error: WorkerError, texts: Texts) -> Closed:
         whose = f"{error.detail['model']} has not" + (f"; `{served}` has" if served else "")
         reasons = without_adapter(whose)
         return Closed(parameters=frozenset(reasons), reasons=reasons)
+    if error.code is ErrorCode.ASPECT_UNAVAILABLE:
+        return Closed(ranges={"aspect": (str(error.detail["low"]), str(error.detail["high"]))})
     if error.code is ErrorCode.NOT_WITH_MODEL:
         parameter = str(error.detail["parameter"])
         reason = texts(f"worker.{error.code}", **error.detail)

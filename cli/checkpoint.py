@@ -108,6 +108,7 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         grid=usual.grid,
         steps=model.steps or usual.steps,
         guidance=guidance if model.guidance is None else model.guidance,
+        widest=model.widest or usual.family.facts.widest,
         house_style=model.style or (EMBEDDED_STYLE if model.source == EMBEDDED else ""),
         house_share=HOUSE_SHARE if model.style else 0,
         adapter=model.ip_adapter is not None

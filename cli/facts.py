@@ -19,7 +19,7 @@ from parser.coach.typical import typical
 from worker import cost
 from worker.api import PictureGone, WorkerError
 from worker.catalogue import Catalogue
-from worker.recipe import ModelProfile, lane, resolve
+from worker.recipe import ModelProfile, aspects_of, lane, resolve
 
 MARKS = 2  # tokens of beginning and end, which the encoder's window holds too
 NO_TURBO = "The operator has not opened the turbo lane; leave `--turbo` out."
@@ -101,7 +101,9 @@ def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
             if served
             else f"The models of this server have no `--{name}`; leave it out."
         )
-    return Closed(parameters=parameters, reasons=reasons, choices=choices)
+    longest = max((entry.profile for entry in catalogue.entries), key=lambda profile: profile.widest)
+    ranges = {"aspect": aspects_of(longest)}
+    return Closed(parameters=parameters, reasons=reasons, choices=choices, ranges=ranges)
 
 
 def refused_by_all(written: str, catalogue: Catalogue) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.facts import Facts, Price
 from cli.facts import price
 from parser import PARAMETERS, Closed, ImagineRequest, Kind, Parameter, PromptErrors, read_batch
-from parser.closed import OPEN, listing
+from parser.closed import OPEN, listing, ranged
 from parser.coach.completion import is_open
 from parser.coach.typical import typical
 from worker.api import WorkerError
@@ -112,6 +112,8 @@ def _facts(row: Parameter, facts: Facts) -> Iterator[tuple[str, str]]:
     served = facts.closed.choices.get(row.name, ())
     if served:
         yield "As it comes", listing(served)
+    if row.name in facts.closed.ranges:
+        yield "As it comes", ranged(row, facts.closed).range
     if not is_open(row, facts.closed):
         yield "As it comes", facts.closed.reasons.get(row.name, "not open")
 

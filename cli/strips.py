@@ -107,6 +107,8 @@ def pasted(panels: tuple[Panel, ...], grids: list[bytes]) -> "Image.Image":
     """Return the grids side by side, each with its label below; a tile is repeated to show its edges."""
     from PIL import Image, ImageDraw
 
+    if any(panel.request.said("hd") for panel in panels):  # seen from near: a grid would be as small again
+        grids = [first_of(png) for png in grids]
     pictures = [
         fitted(png, tiled=bool(panel.request.said("tile"))) for panel, png in zip(panels, grids, strict=True)
     ]
@@ -137,6 +139,16 @@ def fitted(png: bytes, *, tiled: bool) -> "Image.Image":
     scale = SIDE / max(picture.size)
     size = (round(picture.width * scale), round(picture.height * scale))
     return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def first_of(grid: bytes) -> bytes:
+    """Return the first picture of a grid as a file."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(grid))
+    out = io.BytesIO()
+    picture.crop((0, 0, picture.width // 2, picture.height // 2)).save(out, "PNG")
+    return out.getvalue()
 
 
 def repeated(grid: "Image.Image") -> "Image.Image":

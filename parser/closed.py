@@ -1,9 +1,11 @@
 """What the language knows and a server does not do: a use of it is a problem, put right by leaving it out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from parser.errors import ErrorCode
+from parser.parameter import Parameter
 from parser.reading import Edit, Problems
 from parser.request import LATEST, StyleReference
 from parser.scanner import Span
@@ -21,6 +23,8 @@ class Closed:
         reasons: For long names among *parameters*, and ``images``: a sentence why, and what to do.
         choices: For long names of parameters with choices: those that are open. Where none is, the parameter
             is closed; where one is, it is open alone, too, if it may stand alone.
+        ranges: For long names of parameters with a range: the least and the greatest value that are open, as
+            the table has them.
         links: For addresses of pictures that are not to be had: a sentence why, and what to do.
     """
 
@@ -28,10 +32,19 @@ class Closed:
     images: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
 
 
 OPEN = Closed()
+
+
+def ranged(row: Parameter, closed: Closed) -> Parameter:
+    """Return *row* with the range that is open."""
+    low, high = closed.ranges.get(row.name, (row.low, row.high))
+    return replace(row, low=low, high=high)
+
+
 PICTURED = frozenset({"cref", "oref"})  # whose pictures may be image prompts instead
 
 
@@ -45,6 +58,7 @@ class Use:
         removal: The edit that takes it out.
         value: Its value; of an image its address.
         place: Where the value stands, with what is glued to it.
+        row: Of a parameter: what the table has of it.
     """
 
     name: str
@@ -52,12 +66,13 @@ class Use:
     removal: Edit
     value: Typed = True
     place: Span = (0, 0)
+    row: Parameter | None = None
 
 
 def use_of(written: Written, value: Typed, words: int) -> Use:
     """Return the use that a parameter with that *value*, of so many words, makes."""
     place = (written.words[0].start, written.words[words - 1].stop) if words else written.span(0)
-    return Use(written.row.name, written.span(words), written.dropped(words), value, place)
+    return Use(written.row.name, written.span(words), written.dropped(words), value, place, written.row)
 
 
 def check_closed(
@@ -72,6 +87,8 @@ def check_closed(
             problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, use.removal, *moved)
         elif use.name in closed.choices:
             check_choice(closed.choices[use.name], use, problems)
+        elif use.name in closed.ranges and use.row is not None:
+            check_ratio(ranged(use.row, closed), use, problems)
     for use in images if closed.images else ():
         message = "Pictures by address are not fetched here; describe the picture in words."
         message = closed.reasons.get("images", message)
@@ -112,6 +129,21 @@ def check_choice(open_: tuple[str, ...], use: Use, problems: Problems) -> None:
     nearest = nearest_choice(str(use.value), open_)
     message = f"This server has `--{use.name}` {listing(open_)}; the nearest to `{use.value}` is {nearest}."
     problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, Edit(*use.place, nearest))
+
+
+def check_ratio(row: Parameter, use: Use, problems: Problems) -> None:
+    """Say so if the ratio of *use* is not in the range of *row*, as it is open, and which end is nearest."""
+    match use.value:
+        case (int(width), int(height)):
+            ratio = Fraction(width, height)
+        case _:
+            return
+    if not row.spans(ratio):
+        nearest = row.high if ratio > 1 else row.low
+        message = (
+            f"`--{row.echo}` goes from {row.range} here; the nearest to `{width}:{height}` is {nearest}."
+        )
+        problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, Edit(*use.place, nearest))
 
 
 def listing(choices: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ class ErrorCode(StrEnum):
     LINK_NO_PICTURE = "link_no_picture"  # something else, or damaged
     LINK_TOO_LARGE = "link_too_large"  # bytes or pixels
     LINKS_TOO_MANY = "links_too_many"  # in one prompt
-    SIZE_UNAVAILABLE = "size_unavailable"  # the model has no such aspect ratio
+    SIZE_UNAVAILABLE = "size_unavailable"  # a picture would become too large
+    ASPECT_UNAVAILABLE = "aspect_unavailable"  # the model draws no shape as long
     SOURCE_UNFINISHED = "source_unfinished"  # buttons of a job without pictures
     NO_SUCH_PICTURE = "no_such_picture"  # index beyond what the source holds
     JOB_NOT_FOUND = "job_not_found"

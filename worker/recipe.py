@@ -1,6 +1,7 @@
 """What will be drawn, every number concrete. The only home of defaults; pure."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from math import ceil, log
@@ -29,7 +30,6 @@ PICTURES = 4  # in a grid
 SPEED = Speed.FAST  # the lane of a prompt that names none
 MOST_PIXELS = 4096 * 4096  # of a picture that has passed twice: four of them are a file that still opens
 ROOM = (0.8, 1.05)  # area of a picture, in parts of the square one's
-WIDEST = 2  # a model drawn to squares repeats itself on wider pictures than 2:1
 STRENGTHS = {Strength.SUBTLE: 0.45, Strength.STRONG: 0.75}  # share of the schedule drawn again
 
 
@@ -44,6 +44,7 @@ class ModelProfile(Frozen):
     grid: int = Field(default=8, gt=0)  # pixels per latent; sides are multiples of it
     steps: int = Field(default=20, ge=1)  # at quality 1
     guidance: float = Field(default=7.5, ge=1)
+    widest: float = Field(default=2, ge=1, le=14)  # the longest shape it draws, long side over short
     house_style: str = ""  # words of the look that ``--stylize`` turns up
     house_share: float = Field(default=0, ge=0, le=0.5)  # of the prompt, at the usual ``--stylize 100``
     adapter: bool = False  # whether an IP-Adapter lets it look at pictures
@@ -164,7 +165,8 @@ def resolve(
         names: Of the stored pictures that the request names, by address.
 
     Raises:
-        Rejected: ``SIZE_UNAVAILABLE``, ``STYLE_UNAVAILABLE``, ``ADAPTER_UNAVAILABLE`` or ``NOT_WITH_MODEL``.
+        Rejected: ``ASPECT_UNAVAILABLE``, ``STYLE_UNAVAILABLE``, ``ADAPTER_UNAVAILABLE`` or
+            ``NOT_WITH_MODEL``.
         PictureGone: A picture that the request names is not stored.
     """
     _check(request, profile)
@@ -251,30 +253,39 @@ def sides(aspect: tuple[int, int], profile: ModelProfile, area: float = 1) -> tu
     one nearest to the ratio is taken, and of equally near ones the one whose area is nearest to the square's.
 
     Raises:
-        Rejected: ``SIZE_UNAVAILABLE``: wider than 2:1, higher than 1:2, or too coarse a grid.
+        Rejected: ``ASPECT_UNAVAILABLE``: longer than the model draws, or too coarse a grid; with the range.
     """
-    found = _nearest(aspect[0] / aspect[1], profile.size / profile.grid * area**0.5)
+    found = _nearest(aspect[0] / aspect[1], profile.size / profile.grid * area**0.5, profile.widest)
     if found is None:
-        raise Rejected(ErrorCode.SIZE_UNAVAILABLE, width=aspect[0], height=aspect[1])
+        asked = f"{aspect[0]}:{aspect[1]}"
+        low, high = aspects_of(profile)
+        raise Rejected(ErrorCode.ASPECT_UNAVAILABLE, asked=asked, low=low, high=high, model=profile.name)
     return found[0] * profile.grid, found[1] * profile.grid
 
 
+def aspects_of(profile: ModelProfile) -> tuple[str, str]:
+    """Return the highest and the widest shape that *profile* draws, as ``--aspect`` has them."""
+    long = Fraction(profile.widest).limit_denominator(100)
+    return f"{long.denominator}:{long.numerator}", f"{long.numerator}:{long.denominator}"
+
+
 @lru_cache(maxsize=1024)  # asked several times an order, and nearly always for the same few
-def _nearest(wanted: float, cells: float) -> tuple[int, int] | None:
+def _nearest(wanted: float, cells: float, widest: float) -> tuple[int, int] | None:
     """Return the sides, in cells of the grid, that are nearest to a ratio; None if it is not to be had.
 
     Args:
         wanted: Width by height.
         cells: Of the side of a square of the model's area.
+        widest: Long side over short that the model draws.
     """
     smallest, largest = (share * cells**2 for share in ROOM)
     shapes = [
         (width, height)
-        for width in range(1, ceil(cells * WIDEST))
+        for width in range(1, ceil(cells * widest))
         for height in {max(1, int(width / wanted)), int(width / wanted) + 1}
-        if smallest <= width * height <= largest and max(width, height) <= WIDEST * min(width, height)
+        if smallest <= width * height <= largest and max(width, height) <= widest * min(width, height)
     ]
-    if not shapes or not 1 / WIDEST <= wanted <= WIDEST:
+    if not shapes or not 1 / widest <= wanted <= widest:
         return None
     return min(
         shapes,

@@ -12,7 +12,7 @@ from bot.facts import NOTHING, Facts, Price
 from bot.render import Card, Letter
 from bot.texts import Texts
 from parser import PARAMETERS, Kind, Parameter, find_parameter
-from parser.closed import listing
+from parser.closed import listing, ranged
 from parser.coach.completion import is_open
 
 WORDS = Texts()
@@ -71,7 +71,7 @@ def _facts(row: Parameter, texts: Texts, facts: Facts) -> Iterator[str]:
     yield texts("help.example", example=row.example)
     values = facts.closed.choices.get(row.name, ())
     if row.range:
-        yield texts("help.values", values=listing(values) if values else row.range)
+        yield texts("help.values", values=listing(values) if values else ranged(row, facts.closed).range)
     if row.kind in (Kind.LINKS, Kind.STYLES):
         yield texts("help.several", n=row.most)
     if not row.legacy:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from parser import Closed, Kind, Parameter, PromptError, PromptErrors, Table, read_batch
-from parser.closed import OPEN
+from parser.closed import OPEN, ranged
 from parser.coach.typical import typical
 from parser.errors import ErrorCode
 from parser.parameters import TABLE
@@ -186,7 +186,7 @@ def is_open(row: Parameter, closed: Closed) -> bool:
 def hint(row: Parameter, closed: Closed = OPEN) -> str:
     """Return what may follow a parameter's name and what holds without it, in few words."""
     values = closed.choices.get(row.name, ())
-    allowed = ", ".join(values) or row.range
+    allowed = ", ".join(values) or ranged(row, closed).range
     if not allowed:
         return row.help.replace("`", "").rstrip(".")
     return f"{allowed}, default {row.default}" if row.default != "none" else allowed

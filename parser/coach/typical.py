@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from parser.closed import OPEN, Closed
+from parser.closed import OPEN, Closed, ranged
 from parser.parameter import Kind, Parameter
 
 SHARES = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal(1))  # of a range, from its low end
@@ -19,6 +19,7 @@ def typical(row: Parameter, closed: Closed = OPEN) -> tuple[str, ...]:
 
     Flags, lists and addresses have none.
     """
+    row = ranged(row, closed)
     if row.choices:
         open_ = closed.choices.get(row.name, row.choices)
         return tuple(choice for choice in row.choices if choice in open_)

@@ -40,6 +40,15 @@ def test_where_there_is_none_it_is_left_out() -> None:
     assert fixed == "a fox"
 
 
+def test_a_shape_beyond_the_model_is_shown_with_the_nearest_it_draws() -> None:
+    error = Rejected(ErrorCode.ASPECT_UNAVAILABLE, asked="3:1", low="2:5", high="5:2", model="wide")
+    with pytest.raises(PromptErrors) as caught:
+        parse("a fox --ar 3:1 --seed 1", closed_by(error, Texts()))
+    [found] = caught.value.errors
+    assert found.message == "`--ar` goes from 2:5 to 5:2 here; the nearest to `3:1` is 5:2."
+    assert found.suggestion == "a fox --ar 5:2 --seed 1"
+
+
 async def test_a_version_that_is_not_here_is_shown_and_fix_and_run_takes_the_nearest(
     several: Studio, person: Member
 ) -> None:

@@ -111,7 +111,7 @@ class DeskContract:
         [
             ({"speed": Speed.TURBO}, ErrorCode.TURBO_OFF),
             ({"images": [{"url": "https://example.org/a.png"}]}, ErrorCode.IMAGES_UNAVAILABLE),
-            ({"aspect": (3, 1)}, ErrorCode.SIZE_UNAVAILABLE),
+            ({"aspect": (3, 1)}, ErrorCode.ASPECT_UNAVAILABLE),
         ],
     )
     async def test_what_cannot_be_drawn_is_refused(

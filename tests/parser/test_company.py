@@ -103,7 +103,7 @@ def test_what_can_be_nothing_else_is_taken_for_a_parameter(text: str, suggestion
     [
         ("a --w 1920 --h 1080", "a --ar 16:9"),
         ("a --h 1080 --w 1920 --q 2", "a --ar 16:9 --q 2"),
-        ("a --w 3000 --h 100", "a --ar 2:1"),
+        ("a --w 3000 --h 100", "a --ar 14:1"),
         ("a --w 512 --h 512px", "a --ar 1:1"),
         ("a --w 0 --h 512", "a --w 0"),
         ("a --w 640 --h 480 --ar 3:2", "a --ar 3:2"),

@@ -29,7 +29,7 @@ def test_a_prompt_that_is_right_is_left_alone(typed: str) -> None:
         ("a cat --Q", "a cat --q", "💡 0.25, 0.5, 1, 2 or 5, default 1"),
         ("a cat —sto", "a cat --stop", "💡 10 to 100, default 100"),
         ("a cat --stop ", "a cat --stop", "💡 10 to 100, default 100"),
-        ("a cat --ar 16:", "a cat --ar 16:", "💡 1:2 to 2:1, default 1:1"),
+        ("a cat --ar 16:", "a cat --ar 16:", "💡 1:14 to 14:1, default 1:1"),
         ("a cat --rela", "a cat --relax", "💡 Runs this one job in relax mode"),
         ("a cat --seeed 4", "a cat --seed 4", "⚠ Unrecognized parameter --seeed"),
         ("a cat --ar16:9", "a cat --ar 16:9", "⚠ Put a space"),

@@ -180,7 +180,7 @@ def test_one_job_runs_in_any_lane_and_a_batch_in_a_faster_one(text: str, lane: S
         ("{a, b} --ar16:9 --sede 7", ["--ar16:9", "--sede"], "{a, b} --ar 16:9 --seed 7"),
         ("{a, b} --fast sky", ["sky"], "{a, b} sky --fast"),
         # what one prompt has is put right in its item alone
-        ("a --ar {3:2, 5:1, 1:1}", ["5:1"], "a --ar {3:2, 2:1, 1:1}"),
+        ("a --ar {3:2, 15:1, 1:1}", ["15:1"], "a --ar {3:2, 14:1, 1:1}"),
         ("a --seed {1, x}", ["x"], None),  # the name before it belongs to the other prompt as well
         ("{a --q 3, b --stop 5}", ["3", "5"], "{a --q 2, b --stop 10}"),
         ("{a --q 3, b} --seed -1", ["3", "-1"], "{a --q 2, b} --seed 0"),

@@ -1,6 +1,6 @@
 import pytest
 
-from parser import Closed, ErrorCode, PromptError, PromptErrors, parse
+from parser import Closed, ErrorCode, PromptError, PromptErrors, parse, read_batch
 from tests.parser.tables import FEW
 
 FIVE_DIGITS = "1" * 5000
@@ -35,17 +35,17 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         # ratios
         ("a --ar 1.5:1", "invalid_value", "1.5:1", "a --ar 3:2"),
         ("a --ar 1.39:1", "invalid_value", "1.39:1", "a --ar 139:100"),
-        ("a --ar 0:1", "invalid_value", "0:1", "a --ar 1:2"),
-        ("a --ar 1:0", "invalid_value", "1:0", "a --ar 2:1"),
+        ("a --ar 0:1", "invalid_value", "0:1", "a --ar 1:14"),
+        ("a --ar 1:0", "invalid_value", "1:0", "a --ar 14:1"),
         ("a --ar 16x9", "invalid_value", "16x9", "a --ar 16:9"),
         ("a --ar 16\N{FULLWIDTH COLON}9", "invalid_value", "16\N{FULLWIDTH COLON}9", "a --ar 16:9"),
         ("a --ar 16/9", "invalid_value", "16/9", "a --ar 16:9"),
         ("a --ar 16 9,", "invalid_value", "16 9", "a --ar 16:9"),
         ("a --ar wide", "invalid_value", "wide", "a --ar 16:9"),
         ("a --ar soon", "invalid_value", "soon", "a"),
-        ("a --ar 3:1", "out_of_range", "3:1", "a --ar 2:1"),
-        ("a --ar 9:21.", "out_of_range", "9:21", "a --ar 1:2"),
-        (f"a --ar {FIVE_DIGITS}:1", "out_of_range", f"{FIVE_DIGITS}:1", "a --ar 2:1"),
+        ("a --ar 15:1", "out_of_range", "15:1", "a --ar 14:1"),
+        ("a --ar 1:21.", "out_of_range", "1:21", "a --ar 1:14"),
+        (f"a --ar {FIVE_DIGITS}:1", "out_of_range", f"{FIVE_DIGITS}:1", "a --ar 14:1"),
         ("a --ar 1234567:1234567", "out_of_range", "1234567:1234567", "a --ar 1:1"),
         ("a --ar", "missing_value", "--ar", "a"),
         # a missing space
@@ -146,7 +146,7 @@ def test_each_mistake_has_its_code_its_place_and_its_correction(
         ("a --chaos 30", "`--chaos` is not available yet"),
         ("a --c 30", "`--chaos` is not available yet"),
         ("a --quality 3", "the nearest to `3` is 2"),
-        ("a --ar 3:1", "the nearest to `3:1` is 2:1"),
+        ("a --ar 15:1", "the nearest to `15:1` is 14:1"),
         ("a --ar wide", "two whole numbers with a colon between them, as in `--ar 3:2`"),
         ("a --fast --relax", "`--fast` and `--relax` exclude each other"),
         ("a --seed 1 --seed 2", "`--seed` is given as `1` and as `2`"),
@@ -200,9 +200,9 @@ def test_groups_hide_the_problems_inside_them_but_no_others() -> None:
 
 
 def test_spans_count_characters_as_typed() -> None:
-    source = "\N{DOG FACE} {x}\n\n—ar 3:1"
+    source = "\N{DOG FACE} {x}\n\n—ar 15:1"
     [error] = refusals(source)
-    assert source[slice(*error.span)] == "3:1"
+    assert source[slice(*error.span)] == "15:1"
 
 
 def test_nesting_of_any_depth_is_corrected_to_its_first_item() -> None:
@@ -255,3 +255,23 @@ def test_what_is_closed_is_refused_with_its_place(
         parse(text, Closed(parameters=frozenset({"turbo"}), images=True))
     assert [text[slice(*error.span)] for error in caught.value.errors] == places
     assert {error.suggestion for error in caught.value.errors} == {suggestion}
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("a --ar 3:1 --q 2", "a --ar 2:1 --q 2"),
+        ("a --aspect 9:21.", "a --aspect 1:2"),
+        ("a --ar {3:2, 4:1}", "a --ar {3:2, 2:1}"),
+    ],
+)
+def test_a_shape_beyond_what_the_model_draws_becomes_the_nearest_it_does(text: str, suggestion: str) -> None:
+    with pytest.raises(PromptErrors) as caught:
+        read_batch(text, Closed(ranges={"aspect": ("1:2", "2:1")}), limit=4)
+    [error] = caught.value.errors
+    assert (error.code, error.suggestion) == (ErrorCode.CLOSED_PARAMETER, suggestion)
+    assert error.message.startswith("`--ar` goes from 1:2 to 2:1 here")
+
+
+def test_shapes_that_the_model_draws_pass() -> None:
+    assert parse("a --ar 7:2", Closed(ranges={"aspect": ("1:4", "4:1")})).aspect == (7, 2)

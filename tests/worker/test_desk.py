@@ -123,6 +123,15 @@ async def test_an_upscale_of_a_grid_takes_the_picture_named(house: House) -> Non
     }
 
 
+async def test_what_follows_a_picture_of_two_passes_is_as_large(house: House) -> None:
+    grid = await house.drawn(hd=True)
+    single = await house.desk.submit(Cell(source=grid.id, index=2), owner_id=1, key="c", origin="")
+    varied = await house.desk.submit(Vary(source=single.id, index=1), owner_id=1, key="v", origin="")
+    larger = await house.desk.submit(Upscale(source=single.id), owner_id=1, key="u", origin="")
+    sizes = [(job.width, job.height) for job in (grid, single, varied, larger)]
+    assert sizes == [(256, 256), (256, 256), (256, 256), (512, 512)]
+
+
 async def test_enlarging_ends_somewhere(house: House) -> None:
     job = await house.drawn()
     for key in range(5):

@@ -85,14 +85,36 @@ def test_a_draft_is_smaller_takes_half_the_steps_and_a_third_of_the_credits() ->
     assert cost.credits(draft, PROFILE) == pytest.approx(0.33, abs=0.03)
 
 
+def test_a_second_pass_is_twice_as_wide_and_high_and_paid_by_its_pixels() -> None:
+    plain, hd = (resolve(request(**typed), PROFILE, seed=1) for typed in ({}, {"hd": True}))
+    assert (hd.width, hd.height, hd.size) == (plain.width, plain.height, (256, 256))
+    assert plain.size == (128, 128)
+    # 20 steps, and 7 of four times the pixels.
+    assert cost.credits(hd, PROFILE) == pytest.approx(1 + 7 * 4 / 20)
+    assert cost.work(hd) == cost.work(plain) + 4 * 7 * 256 * 256
+
+
+def test_a_second_pass_left_early_still_takes_a_step() -> None:
+    assert cost.credits(resolve(request(hd=True, stop=50), PROFILE, seed=1), PROFILE) == 0.5 + 4 / 20
+
+
+def test_pictures_that_are_as_large_as_can_be_have_no_second_pass() -> None:
+    huge = PROFILE.model_copy(update={"size": 2304})
+    with pytest.raises(Rejected) as refused:
+        resolve(request(hd=True), huge, seed=1)
+    assert (refused.value.code, refused.value.detail["parameter"]) == (ErrorCode.NOT_WITH_MODEL, "hd")
+    assert resolve(request(), huge, seed=1).size == (2304, 2304)
+
+
 def test_a_variation_keeps_the_tile_and_leaves_out_what_shapes_grids() -> None:
-    typed = {"chaos": 50, "weird": 500, "stylize": 900, "exp": 40, "tile": True}
+    typed = {"chaos": 50, "weird": 500, "stylize": 900, "exp": 40, "tile": True, "hd": True}
     recipe = resolve(request(**typed), HOUSE, seed=1, start=Start(picture="a.png", strength=0.5))
     assert recipe.displacement == Displacement()
     assert (recipe.guidance, recipe.detail, recipe.tile) == (HOUSE.guidance, 0, True)
     assert recipe.positive == (Part(text="a red fox"),)
+    assert recipe.size == (256, 256)
 
 
 def test_a_recipe_written_before_there_were_effects_is_still_read() -> None:
-    old = resolve(request(), PROFILE, seed=1).model_dump(exclude={"displacement", "detail", "tile"})
+    old = resolve(request(), PROFILE, seed=1).model_dump(exclude={"displacement", "detail", "tile", "second"})
     assert type(resolve(request(), PROFILE, seed=1)).model_validate(old).displacement.none

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from parser import ImagineRequest, Part, Speed
 from tests.worker.house import PROFILE, request
 from worker.api import ErrorCode, Rejected
-from worker.recipe import ModelProfile, Start, enlarge, lane, picture_seed, resolve, sides, split
+from worker.recipe import ModelProfile, Start, aspects_of, enlarge, lane, picture_seed, resolve, sides, split
 
 
 def weighted(*parts: tuple[str, float], negative: tuple[str, ...] = ()) -> ImagineRequest:
@@ -67,7 +67,23 @@ def test_every_ratio_to_two_to_one_is_near_and_fits(aspect: tuple[int, int], siz
 def test_wider_than_two_to_one_is_refused(aspect: tuple[int, int]) -> None:
     with pytest.raises(Rejected) as caught:
         resolve(request(aspect=aspect), PROFILE, seed=1)
-    assert caught.value.code is ErrorCode.SIZE_UNAVAILABLE
+    assert caught.value.code is ErrorCode.ASPECT_UNAVAILABLE
+    assert (caught.value.detail["low"], caught.value.detail["high"]) == ("1:2", "2:1")
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"), [((7, 2), (1904, 544)), ((1, 4), (512, 2048)), ((2, 1), (1456, 728))]
+)
+def test_a_model_that_learnt_longer_shapes_draws_them(aspect: tuple[int, int], size: tuple[int, int]) -> None:
+    long = ModelProfile(name="m", source="m", size=1024, widest=4)
+    assert sides(aspect, long) == size
+    with pytest.raises(Rejected) as caught:
+        sides((9, 2), long)
+    assert caught.value.detail == {"asked": "9:2", "low": "1:4", "high": "4:1", "model": "m"}
+
+
+def test_a_range_between_whole_numbers_is_told_as_people_type_it() -> None:
+    assert aspects_of(ModelProfile(name="m", source="m", size=512, widest=2.5)) == ("2:5", "5:2")
 
 
 def test_a_part_of_minus_half_is_the_same_as_no() -> None:

@@ -71,7 +71,7 @@ def plan(
 
     Raises:
         PictureGone: A picture that the request names is not stored.
-        Rejected: ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
+        Rejected: What `resolve` refuses, ``SIZE_UNAVAILABLE``, ``SOURCE_UNFINISHED`` or ``NO_SUCH_PICTURE``.
     """
     if isinstance(order, Imagine):
         typed = order.request.seed if order.request.sameseed is None else order.request.sameseed

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from parser import ImagineRequest, Part
+from parser import ImagineRequest, Part, parse
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import PROFILE as EMBEDDED
 from tests.worker.engine.studio import SAME, Studio, cells, distance
@@ -33,6 +34,11 @@ def drawn(studio: Studio, text: str, *, pictures: int = 4, **typed: Any) -> Pict
     return studio.draw(job(f"{text} {typed}", first(recipe(text, **typed), pictures))) / 255
 
 
+def written(studio: Studio, prompt: str) -> Pictures:
+    """Return the grid of what a person types."""
+    return studio.draw(job(prompt, resolve(parse(prompt), PROFILE, seed=3))) / 255
+
+
 def first(recipe: Drawing, pictures: int) -> Drawing:
     return recipe.model_copy(update={"seeds": recipe.seeds[:pictures]})
 
@@ -50,6 +56,16 @@ def roughness(pictures: Pictures) -> float:
     return float(((4 * inner - around) ** 2).mean())
 
 
+def contrast(pictures: Pictures) -> float:
+    """Energy of details as large as a latent: of what lies between the means over 5 and 17 pixels."""
+    grey = torch.from_numpy(pictures.mean(axis=3))
+    narrow, wide = (
+        torch.nn.functional.avg_pool2d(grey, side, stride=1, padding=side // 2, count_include_pad=False)
+        for side in (5, 17)
+    )
+    return float(((narrow - wide) ** 2).mean())
+
+
 def seam(pictures: Pictures) -> float:
     """Difference across opposite edges, beside that of neighbours inside."""
     across = (
@@ -58,6 +74,70 @@ def seam(pictures: Pictures) -> float:
     )
     inside = np.abs(np.diff(pictures, axis=1)).mean() + np.abs(np.diff(pictures, axis=2)).mean()
     return float(across / inside)
+
+
+def leaning(pictures: Pictures, channel: int) -> NDArray[np.float64]:
+    """How much of a colour each picture's ground has beyond the two others: -1..1."""
+    rim = np.concatenate([pictures[:, :6], pictures[:, -6:]], axis=1).mean(axis=(1, 2))
+    others = (rim.sum(axis=1) - rim[:, channel]) / 2
+    return rim[:, channel] - others
+
+
+def red(pictures: Pictures) -> float:
+    """Share of the pixels that are red and nothing else."""
+    return float((pictures[..., 0] - pictures[..., 1:].max(axis=3) > 0.35).mean())
+
+
+def resized(pictures: Pictures, side: int, way: Image.Resampling) -> Pictures:
+    sized = [
+        Image.fromarray((each * 255).round().astype(np.uint8)).resize((side, side), way) for each in pictures
+    ]
+    return np.stack([np.asarray(each) for each in sized]) / 255
+
+
+def likeness(one: Pictures, other: Pictures) -> float:
+    """Correlation of the two pictures that are least alike."""
+    return float(min(np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(one, other, strict=True)))
+
+
+def test_no_takes_a_colour_off_the_ground(studio: Studio) -> None:
+    plain, without = (
+        drawn(studio, "a fox", pictures=2, negative=negative) for negative in ((), ("green background",))
+    )
+    assert (leaning(without, 1) < leaning(plain, 1) - 0.1).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("colour", "channel"), [("blue", 2), ("green", 1)])
+def test_no_takes_a_colour_off_the_ground_of_every_picture(studio: Studio, colour: str, channel: int) -> None:
+    plain, without = (
+        drawn(studio, "a fox", negative=negative) for negative in ((), (f"{colour} background",))
+    )
+    assert (leaning(without, channel) < leaning(plain, channel)).all()
+    assert leaning(without, channel).mean() < leaning(plain, channel).mean() - 0.1
+
+
+@pytest.mark.slow
+def test_a_negative_part_takes_the_thing_away_and_more_of_it_the_more_it_weighs(studio: Studio) -> None:
+    prompts = (
+        "a fox and an apple",
+        "a fox and an apple:: an apple::-0.2",
+        "a fox and an apple:: an apple::-0.5",
+    )
+    plain, less, none = (red(written(studio, prompt)) for prompt in prompts)
+    assert none < less < plain
+    assert none < 0.7 * plain
+
+
+@pytest.mark.slow
+def test_a_second_pass_is_the_same_picture_with_detail_of_its_size(studio: Studio) -> None:
+    plain, hd = (drawn(studio, "a fox on a green background", pictures=3, **t) for t in ({}, {"hd": True}))
+    assert hd.shape == (3, 256, 256, 3)
+    enlarged = resized(plain, 256, Image.Resampling.BICUBIC)
+    for number in range(3):
+        assert roughness(hd[number : number + 1]) > 2 * roughness(enlarged[number : number + 1])
+    # Two pictures of the grid are less alike than either is to itself in another size.
+    assert likeness(resized(hd, 128, Image.Resampling.BOX), plain) > 0.97 > likeness(plain[1:], plain[:-1])
 
 
 def test_chaos_parts_two_pictures_of_a_grid(studio: Studio) -> None:
@@ -98,10 +178,12 @@ def test_tile_lets_opposite_edges_meet(studio: Studio) -> None:
 
 
 @pytest.mark.slow
-def test_exp_adds_fine_detail(studio: Studio) -> None:
-    levels = [roughness(drawn(studio, "a fox on a blue background", exp=value)) for value in (0, 50, 100)]
-    assert levels[0] < levels[1] < levels[2] * 1.05
-    assert levels[2] > 1.05 * levels[0]
+def test_exp_adds_contrast_to_the_details(studio: Studio) -> None:
+    plain, some, much = (
+        contrast(drawn(studio, "a fox on a blue background", pictures=2, exp=value)) for value in (0, 50, 100)
+    )
+    assert plain < 1.2 * plain < some < much
+    assert much > 1.5 * plain
 
 
 @pytest.mark.slow
