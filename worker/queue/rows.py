@@ -284,8 +284,9 @@ def take(
         StaleJob: It is not queued.
     """
     taken = db.execute(
-        "UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?,"
-        " started_at = ?, share = ? WHERE id = ? AND state = 'queued'",
+        "UPDATE jobs"
+        " SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?, share = ?"
+        " WHERE id = ? AND state = 'queued'",
         (worker, lease_until, now, share, job_id),
     ).rowcount
     if not taken:
