@@ -77,7 +77,8 @@ def tried(model: Model, engine: EngineSection, threads: int | None) -> dict[str,
         if code_of(error) is not ErrorCode.OUT_OF_MEMORY:
             raise
         return {"ok": False, "words": f"The memory does not suffice for the model {model.title}."}
-    facts = f"Loaded in {ready - began:.1f} s, {denoiser.bytes / 1e6:.0f} MB, hash {denoiser.weights}."
+    title, size = entry.profile.family.facts.title, denoiser.bytes / 1e6
+    facts = f"{title}, loaded in {ready - began:.1f} s, {size:.0f} MB, hash {denoiser.weights}."
     return {"ok": words is None, "words": words or f"{facts} One step took {time.monotonic() - ready:.1f} s."}
 
 

@@ -67,7 +67,7 @@ def test_a_check_draws_a_step_with_each_and_tells_what_is_wrong(
     code, out, _ = told(tmp_path, text, "check", "--threads", "1", capsys=capsys)
     fine, odd, gone = out.splitlines()
     assert code == 1
-    assert fine.startswith("ok       tiny  Loaded in ")
+    assert fine.startswith("ok       tiny  Stable Diffusion 1.x and 2.x, loaded in ")
     assert "One step took" in fine
     assert "asks for the scheduler NoSuchScheduler, which diffusers does not have" in odd
     assert "gone does not exist" in gone
@@ -90,8 +90,8 @@ def test_transformers_are_checked_and_measured_as_the_others_are(
     code, out, _ = told(tmp_path, text, "check", "--threads", "1", capsys=capsys)
     assert code == 1
     fine, other, problem = out.splitlines()
-    assert fine.startswith("ok       sd3  Loaded in ")
-    assert other.startswith("ok       flux  Loaded in ")
+    assert fine.startswith("ok       sd3  Stable Diffusion 3.x, loaded in ")
+    assert other.startswith("ok       flux  FLUX, loaded in ")
     assert "for which the package sentencepiece is missing" in problem
     code, out, _ = told(
         tmp_path, text, "bench", "flux", "--threads", "1", "--most", "2", "--json", capsys=capsys
