@@ -29,7 +29,7 @@ def test_every_setting_has_words(key: str) -> None:
 
 def test_ranges_choices_and_variables_are_told() -> None:
     text = page()
-    assert "| `steps` | whole number from 1 to 200 | `20` | `JOURNEYMAN_MODEL__STEPS` |" in text
+    assert "| `steps` | whole number from 1 to 200 | - | `JOURNEYMAN_MODEL__STEPS` |" in text
     assert '`"auto"`, `"cpu"`, `"cuda"`, `"mps"`' in text
     assert "| `turbo` | `true`, `false` | `false` |" in text
     assert "JOURNEYMAN_DISCORD_TOKEN" not in text
