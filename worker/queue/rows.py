@@ -285,8 +285,8 @@ def take(
     """
     taken = db.execute(
         "UPDATE jobs"
-        " SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?, share = ?"
-        " WHERE id = ? AND state = 'queued'",
+        " SET state = 'running', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?,"
+        " share = ? WHERE id = ? AND state = 'queued'",
         (worker, lease_until, now, share, job_id),
     ).rowcount
     if not taken:
