@@ -96,7 +96,8 @@ class Subject:
             "output_type": "np",
             **self.kind.asked,
         }
-        return (stock(**(facts | typed)).images * 255).round().astype(np.uint8)
+        images: np.ndarray = stock(**(facts | typed)).images
+        return (images * 255).round().astype(np.uint8)
 
 
 def loaded(source: Path, hardware: Hardware = CPU, **build: Any) -> Checkpoint:
@@ -158,7 +159,7 @@ def generators(seed: int, count: int = 1) -> list[torch.Generator]:
 
 
 def test_a_prompt_gives_the_stock_pipelines_picture(subject: Subject) -> None:
-    wide = {"width": tiny_xl.SIZE + 8, "height": tiny_xl.SIZE - 8}
+    wide: dict[str, Any] = {"width": tiny_xl.SIZE + 8, "height": tiny_xl.SIZE - 8}
     ours = subject.studio.draw(job("a", subject.recipe((FOX, 1.0), seed=7, pictures=2, **wide)))
     theirs = subject.theirs(prompt=FOX, num_images_per_prompt=2, generator=generators(7, 2), **wide)
     assert ours.std() > 2
