@@ -65,7 +65,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def touched(network: UNet2DConditionModel, given: dict[str, Any]) -> int:
     """Return the bytes that layers read and write at least: weights, inputs and outputs, each once."""
-    total = sum(each.nbytes for each in network.parameters())
+    total: int = sum(each.nbytes for each in network.parameters())
 
     def count(_module: object, taken: tuple[Any, ...], made: object) -> None:
         nonlocal total

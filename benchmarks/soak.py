@@ -81,7 +81,8 @@ def soaked(minutes: float, seed: int, steps: int) -> dict[str, Any]:
     dice = random.Random(seed)
     profile = ModelProfile(name="model", source=str(EMBEDDED), size=128)
     engine = Engine(Models([profile], Hardware.named("cpu")), time.monotonic)
-    began, drawn, number, seen = time.monotonic(), 0, 0, []
+    began, drawn, number = time.monotonic(), 0, 0
+    seen: list[tuple[float, float]] = []
     while (now := time.monotonic() - began) < 60 * minutes or len(seen) < 4:  # noqa: PLR2004 - for two halves
         drawn += played(engine, number, dice, steps)
         number += CROWD

@@ -87,7 +87,7 @@ def measured(name: str, crowds: Sequence[int], steps: int, rounds: int, dtype: s
     }
     for way in ways.values():
         way(1)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for people in crowds:
         ways["ours"](people)  # the engine learns how many rows pay
         runs = [{way: run(people) for way, run in ways.items()} for _ in range(rounds)]

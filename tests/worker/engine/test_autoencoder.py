@@ -53,9 +53,12 @@ def test_a_huge_picture_is_decoded_in_tiles_unless_its_edges_are_to_meet(
 ) -> None:
     tiled: list[bool] = []
     decode = coded.vae.decode
-    monkeypatch.setattr(
-        coded.vae, "decode", lambda *a, **k: tiled.append(coded.vae.use_tiling) or decode(*a, **k)
-    )
+
+    def noted(latents: torch.Tensor, **typed: Any) -> Any:
+        tiled.append(coded.vae.use_tiling)
+        return decode(latents, **typed)
+
+    monkeypatch.setattr(coded.vae, "decode", noted)
     latents = torch.randn(1, 4, 32, 32)
     with torch.inference_mode():
         decoded(coded, latents)

@@ -8,7 +8,7 @@ import torch
 
 from tests.worker.engine import tiny
 from tests.worker.engine.recipes import drawing, job
-from tests.worker.engine.studio import Studio
+from tests.worker.engine.studio import Studio, cells
 from worker.catalogue import Build
 from worker.engine.checkpoint import Checkpoint, Hardware, load
 from worker.engine.denoiser import Denoiser
@@ -86,7 +86,7 @@ def test_pictures_inside_and_outside_of_the_interval_share_steps(folder: Path) -
         late = {4: lambda engine: engine.submit(order("b"))}
         together = studio.play(order("a"), notes=late)
     for name, cell in alone.items():
-        assert abs(together[name].cells[0].astype(int) - cell.astype(int)).max() <= 1
+        assert abs(cells(together[name])[0].astype(int) - cell.astype(int)).max() <= 1
 
 
 def test_pictures_with_an_interval_are_known_to_be_others(folder: Path) -> None:
