@@ -121,12 +121,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "worker.links_too_many": "A prompt takes {most} pictures at most. Leave this one out.",
         "worker.size_unavailable.title": "Size not available",
         "worker.size_unavailable": (
-            "A picture of that size cannot be made here. The longest side of an enlarged picture is 4096 pixels."
+            "A picture of that size cannot be made here. "
+            "The longest side of an enlarged picture is 4096 pixels."
         ),
         "worker.aspect_unavailable.title": "Shape not available",
         "worker.aspect_unavailable": (
-            "The model {model} draws shapes from `--ar {low}` to `--ar {high}`, and `--ar {asked}` is beyond. "
-            "Write one between."
+            "The model {model} draws shapes from `--ar {low}` to `--ar {high}`, "
+            "and `--ar {asked}` is beyond. Write one between."
         ),
         "worker.source_unfinished.title": "Not finished",
         "worker.source_unfinished": "That job has no pictures yet. Wait until its result is posted.",
