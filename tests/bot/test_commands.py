@@ -161,7 +161,7 @@ async def test_help_explains_a_parameter_from_the_table(live: Studio, person: Me
     answer = await person.until(lambda: person.answer(nonce))
     assert answer["flags"] & 64
     assert answer["embeds"][0]["title"] == "--aspect"
-    assert "1:2 to 2:1" in answer["embeds"][0]["description"]
+    assert "1:14 to 14:1" in answer["embeds"][0]["description"]
     nonce = await person.command("help")
     answer = await person.until(lambda: person.answer(nonce))
     assert "`--seed`" in answer["embeds"][0]["description"]

@@ -149,6 +149,7 @@ def test_every_code_of_the_worker_has_words(code: ErrorCode) -> None:
     credit = {"cost": 1.0, "left": 0.0, "allowed": 5.0, "missing": 1.0, "window": "day", "refill_at": 9}
     facts = {"running": 3, "waiting": 10, "model": "tiny", "until": 9, **credit}
     facts |= {"host": "example.org", "seconds": 10, "error": "", "limit": "10 MB", "most": 8}
+    facts |= {"parameter": "tile", "low": "1:2", "high": "2:1"}
     facts |= {"asked": "cute", "served": "`--v 6`", "versions": "6", "niji": ""}
     failure = worded(Rejected(code, reason="", **facts))
     assert isinstance(failure, Failure)

@@ -41,6 +41,10 @@ ALONE = {
     "worker/links.py": {"aiohttp", "socket", "yarl"},
     "worker/guard.py": {"yarl"},
     "cli/hub.py": {"huggingface_hub"},
+    # One fetches the adapter an operator named, as the loader of checkpoints does; the other looks only at
+    # what was fetched before.
+    "worker/engine/ip_adapter.py": {"huggingface_hub"},
+    "cli/measures.py": {"huggingface_hub"},
 }
 
 
