@@ -33,6 +33,7 @@ from worker.recipe import Drawing, ModelProfile, resolve
 
 FOX = "a fox on a blue background"
 CAT = "a cat on a white background"
+BOTH = "a fox and an apple on a white background"
 HOUSE = "3d render"
 PLAINLY = 0.35  # by so much a red pixel is redder than anything else
 EDGE = 6  # pixels of a picture's rim, where the ground is
@@ -172,7 +173,7 @@ TRIALS = (
     Trial(
         "negative",
         "share of red pixels; plain, apple part -0.2 and -0.5",
-        ("a fox and an apple", *(f"a fox and an apple:: an apple::{weight}" for weight in (-0.2, -0.5))),
+        (BOTH, *(f"{BOTH}:: an apple::{weight}" for weight in (-0.2, -0.5))),
         red,
     ),
     Trial("hd", "fine detail beside a bicubic enlargement", (FOX, f"{FOX} --hd"), fineness),
