@@ -15,7 +15,8 @@ from worker.recipe import Drawing, ModelProfile, resolve
 PICTURES = "images/parameters"  # the folder of the strips, seen from the page
 PROMPT = "a red fox on a blue background"
 SEED = 7
-LEFT_OUT = ("red", "blue")  # words of the prompt that a list of unwanted things can name
+OPEN_PROMPT = "a fox"  # leaves the ground to the model, which a list of unwanted things can then name
+LEFT_OUT = ("blue background", "green background")
 GIVEN = "https://example.com/sun.png"  # stands for the picture that other prompts are given
 GIVEN_PROMPT = "a yellow sun on a purple background"
 PANELS = 4  # of a strip
@@ -159,6 +160,8 @@ def strip(row: Parameter, facts: Facts, profile: ModelProfile) -> Strip:
 
 def _settings(row: Parameter) -> Iterator[str]:
     """Yield prompts to which the parameter can be added, the plainest first."""
+    if row.kind is Kind.LIST:
+        yield OPEN_PROMPT
     yield PROMPT
     yield f"{GIVEN} {PROMPT}"
     for other in PARAMETERS:
