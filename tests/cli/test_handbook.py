@@ -70,7 +70,11 @@ def test_grids_of_a_strip_differ_in_the_parameter_alone(shown: dict[str, handboo
     assert [panel.prompt for panel in shown["stop"].panels] == [
         f"{handbook.PROMPT} --stop {stop} --seed 7" for stop in (10, 30, 55, 100)
     ]
-    assert [panel.label for panel in shown["no"].panels] == ["", "--no red", "--no blue"]
+    assert [panel.label for panel in shown["no"].panels] == [
+        "",
+        "--no blue background",
+        "--no green background",
+    ]
     assert [panel.label for panel in shown["seed"].panels] == ["--seed 1", "--seed 2", "--seed 1"]
 
 
