@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 FORMATS = (
     "PNG",
@@ -12,7 +13,7 @@ FORMATS = (
     "WEBP",
     "GIF",
 )  # Pillow knows dozens more, some of which start programs to read a file
-MOST_PIXELS = 36_000_000  # decoded they take a hundred megabytes; a telephone's large pictures have a third
+MOST_PIXELS = 36_000_000  # decoded they take up to 144 megabytes; a telephone's large pictures have a third
 KEPT_SIDE = 1536  # pixels of the longer side that is kept: more than anything we draw in one pass
 
 
@@ -41,13 +42,11 @@ def naturalized(body: bytes) -> bytes:
     try:
         found = Image.open(io.BytesIO(body), formats=FORMATS)  # reads the head alone
         _measure(found.width, found.height)
-        found.load()
-        image = _on_white(ImageOps.exif_transpose(found))
+        image = _on_white(ImageOps.exif_transpose(_small(found)))
     except (TooManyPixels, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels from error
     except Exception as error:
         raise NoPicture from error  # what Pillow's readers raise on damage has no common type
-    image.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
     image.save(stream, "PNG", compress_level=1)
     return stream.getvalue()
@@ -56,6 +55,19 @@ def naturalized(body: bytes) -> bytes:
 def _measure(width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise TooManyPixels
+
+
+def _small(image: "ImageFile") -> "Image.Image":
+    """Return *image*, not decoded yet, as large as it is kept before anything copies all its pixels."""
+    from PIL import Image  # noqa: PLC0415 - as above
+
+    image.draft(None, (KEPT_SIDE, KEPT_SIDE))  # of a JPEG no more is decoded than that takes
+    scaled: Image.Image = image
+    if image.mode in {"1", "P"}:  # between their values there is nothing to scale with
+        scaled = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    scaled.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    scaled.load()
+    return scaled
 
 
 def _on_white(image: "Image.Image") -> "Image.Image":
