@@ -1,4 +1,5 @@
 import platform
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import Studio, cells, painted
 from worker.catalogue import Build
+from worker.engine import precision
 from worker.engine.checkpoint import Hardware, load
 from worker.engine.engine import Engine
 from worker.engine.models import Models
@@ -45,12 +47,19 @@ def test_people_are_told_both_types() -> None:
     assert TWO.of("float16").title == "cpu, float16"
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flags are those of Linux on x86-64")
-def test_a_cpu_draws_large_networks_in_bfloat16_where_it_says_that_it_multiplies_it() -> None:
-    flags = set(Path("/proc/cpuinfo").read_text().split())
-    there = bool(flags & {"avx512_bf16", "amx_bf16"})
+@pytest.mark.parametrize("there", [True, False])
+def test_a_cpu_draws_large_networks_in_bfloat16_where_it_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: there)
     chosen = Hardware.named("cpu")
     assert (chosen.dtype, chosen.large) == (torch.float32, torch.bfloat16 if there else None)
+
+
+@pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="reads Linux's flags")
+def test_a_cpu_multiplies_bfloat16_where_its_flags_say_so() -> None:
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    assert precision.multiplies_bfloat16() == bool(flags & {"avx512_bf16", "amx_bf16"})
 
 
 def test_the_embedded_model_is_drawn_in_float32(profile: ModelProfile) -> None:
