@@ -3,9 +3,9 @@
 import copy
 import inspect
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-import diffusers
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,50 +15,35 @@ from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
 from worker.engine.asides import asides
-from worker.engine.autoencoder import decoded, encoded
-from worker.engine.bookmark import Value, changed
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
+from worker.engine.holding import Holding
 from worker.engine.ip_adapter import looked_at
 from worker.engine.ip_attention import KEYWORD, look_of
 from worker.engine.pair_prompts import conditioner_of
 from worker.engine.passes import again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.prediction import alpha, pointing
-from worker.engine.references import body_of, laid, pull_of
-from worker.engine.region import Region, mask_of
-from worker.engine.row import Given, Row
+from worker.engine.references import pull_of
+from worker.engine.region import Region
+from worker.engine.row import Given, UnetRow
 from worker.engine.style import pulled
 from worker.engine.tiling import convolutions, seamless
 from worker.recipe import Drawing
 
 
-class Denoiser:
+class Denoiser(Holding[UnetRow]):
     """Denoise samples of one checkpoint together, each row with its own schedule, prompt and guidance."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._checkpoint = checkpoint
-        self.weights = checkpoint.hash
-        self._device = checkpoint.hardware.device
-        self._dtype = checkpoint.hardware.dtype
+        super().__init__(checkpoint)
         self._conditioner = conditioner_of(checkpoint)
         self._glimpse = Glimpse.fitted(checkpoint)
-        self._rows: dict[SampleId, Row] = {}
         self._looking = convolutions(checkpoint.unet, checkpoint.vae)
         # Ancestral schedules add noise of their own at each step.
         self._draws_noise = "generator" in inspect.signature(checkpoint.scheduler.step).parameters
-
-    @property
-    def busy(self) -> bool:
-        """True while it holds anybody's pictures."""
-        return bool(self._rows)
-
-    @property
-    def bytes(self) -> int:
-        """Memory that its weights take."""
-        return self._checkpoint.bytes
 
     def key(self, height: int, width: int) -> BatchKey:
         """Return the key of a plain prompt at this size in pixels."""
@@ -107,7 +92,7 @@ class Denoiser:
         }
         return [next(outputs[kind]) for kind in kinds]
 
-    def _predicted(self, rows: Sequence[Row], *, joined: bool) -> list[torch.Tensor]:
+    def _predicted(self, rows: Sequence[UnetRow], *, joined: bool) -> list[torch.Tensor]:
         """Return the guided output of each row, from one pass; *joined* if opposite edges are neighbours."""
         guided = self._guiding(rows[0])
         sides = 2 if guided else 1
@@ -155,66 +140,6 @@ class Denoiser:
         if row.second is not None and row.step == len(row.way.timesteps):
             self._grow(row)
 
-    def keep(self, job: DeviceJob) -> Value:
-        """Return what its steps have made of the pictures of *job*.
-
-        Raises:
-            TypeError: Its kind of schedule holds what cannot be written.
-        """
-        assert isinstance(job.recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
-        fresh = self._schedule(job.recipe)
-        rows = [
-            {
-                "behind": row.behind,
-                "shape": row.shape,
-                "region": row.region and [row.region.mask, row.region.picture, row.region.noise],
-                "step": row.step,
-                "latents": row.latents,
-                "estimate": row.estimate,
-                "noise": row.generator.get_state(),
-                "schedule": changed(row.way.scheduler, fresh),
-            }
-            for row in self._rows_of(job)
-        ]
-        return {"of": self._identity(job), "rows": rows}
-
-    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
-        """Bring the pictures of *job*, just opened, to where `keep` found them.
-
-        Raises:
-            ValueError: It is of another recipe, other weights, or another version of the libraries.
-        """
-        if kept["of"] != self._identity(job):
-            raise ValueError("the recipe, the weights or the libraries are others")
-        for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
-            if was["behind"]:
-                row.turn()
-            row.shape, row.step = was["shape"], was["step"]
-            row.region = was["region"] and Region(*was["region"])
-            row.latents = was["latents"]
-            row.estimate = was["estimate"] and tuple(was["estimate"])
-            row.generator.set_state(was["noise"])
-            for name, value in was["schedule"].items():
-                setattr(row.way.scheduler, name, value)
-        return [row.behind + row.step for row in self._rows_of(job)]
-
-    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
-        """Decode finished samples; a schedule left early ends at what the model expected to see.
-
-        Returns:
-            Pixels of shape ``(height, width, 3)``.
-        """
-        rows = [self._rows[sample_id] for sample_id in ids]
-        latents = torch.cat([row.end for row in rows])
-        if not bool(torch.isfinite(latents).all()):
-            raise WorkerError(ErrorCode.ENGINE_FAILED)
-        # A picture of a second pass has the pixels of a grid: one at a time.
-        with seamless(self._looking, wanted=rows[0].tile):
-            parts = [
-                decoded(self._checkpoint, each) for each in latents.split(1 if rows[0].behind else len(rows))
-            ]
-        return pictures.pixels(torch.cat(parts))
-
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return what the samples seem to become, without running the autoencoder; empty before a step."""
         rows = [self._rows[sample_id] for sample_id in ids]
@@ -222,15 +147,6 @@ class Denoiser:
             return []
         seen = [self._glimpse(row.expected) for row in rows]
         return pictures.alike([picture for each in seen for picture in pictures.pixels(each)])
-
-    def close(self, ids: Sequence[SampleId]) -> None:
-        """Free the tensors of samples that are done or dropped."""
-        for sample_id in ids:
-            self._rows.pop(sample_id, None)
-
-    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
-        """Return what the PNG of picture *index* says; None is the grid."""
-        return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
 
     def _check(self, recipe: Drawing) -> None:
         """Refuse what was accepted while less was known of the checkpoint.
@@ -247,7 +163,7 @@ class Denoiser:
         """Tell whether a sample takes a second row, without its prompt."""
         return not self._checkpoint.steered and guidance > 1
 
-    def _guiding(self, row: Row) -> bool:
+    def _guiding(self, row: UnetRow) -> bool:
         """Tell whether the next step of *row* takes that second row: some models do without at the ends."""
         guided, (begin, end) = self._guided(row.guidance), self._checkpoint.span
         if not guided or (begin, end) == (0.0, 1.0):  # to read the timestep is to wait for a graphics card
@@ -270,35 +186,12 @@ class Denoiser:
         scheduler.set_timesteps(recipe.steps, device=self._device)
         return scheduler
 
-    def _rows_of(self, job: DeviceJob) -> list[Row]:
-        """Return the rows of *job*, in the order of its pictures."""
-        return [
-            self._rows[sample_id]
-            for sample_id in sorted(self._rows)
-            if sample_id[:2] == (job.job_id, job.attempt)
-        ]
-
-    def _identity(self, job: DeviceJob) -> list[str]:
-        """Return what must be the same for a picture that was begun to be gone on with."""
-        libraries = f"diffusers {diffusers.__version__}, torch {torch.__version__}"
-        hardware = f"{self._device}, {self._dtype}"
-        return [
-            self._checkpoint.profile.name,
-            self.weights,
-            hardware,
-            libraries,
-            job.recipe.model_dump_json(),
-        ]
-
     def _row(
         self, recipe: Drawing, seed: int, scheduler: Any, given: Given | None, told: tuple[Told, Told]
-    ) -> Row:
+    ) -> UnetRow:
         generator = torch.Generator("cpu").manual_seed(seed)
-        grid = self._checkpoint.grid
         channels = self._checkpoint.unet.config.in_channels
-        shape = (1, channels, recipe.height // grid, recipe.width // grid)
-        first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
-        noise = torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
+        noise = self._noise(recipe, channels, generator)
         way = passing(scheduler, recipe, None if given is None else given.strength)
         if given is None:
             latents = noise * scheduler.init_noise_sigma
@@ -307,7 +200,7 @@ class Denoiser:
         region = None
         if given is not None and given.mask is not None:
             region = Region(given.mask, given.latents, noise)
-        return Row(
+        return UnetRow(
             latents=latents,
             way=way,
             positive=told[0],
@@ -318,35 +211,26 @@ class Denoiser:
             second=again(self._schedule(recipe), recipe),
         )
 
-    def _grow(self, row: Row) -> None:
+    def _edges(self, row: UnetRow) -> AbstractContextManager[None]:
+        """As `Holding._edges`."""
+        return seamless(self._looking, wanted=row.tile)
+
+    def _grow(self, row: UnetRow) -> None:
         """Let *row* begin its second pass, over what its first one drew."""
         drawn = row.end
         row.turn()
-        with seamless(self._looking, wanted=row.tile):
+        with self._edges(row):
             large = enlarged(self._checkpoint, drawn, row.way.times, edge=row.edge)
         noise = torch.randn(large.shape, generator=row.generator, dtype=torch.float32).to(self._device)
         row.shape = broad(large, *drawn.shape[2:])
         row.latents = row.way.scheduler.add_noise(large, noise, row.way.timesteps[:1])
         if row.region is not None:
-            with seamless(self._looking, wanted=row.tile):
+            with self._edges(row):
                 picture = enlarged(self._checkpoint, row.region.picture, row.way.times, edge=row.edge)
             mask = functional.interpolate(row.region.mask, scale_factor=row.way.times)
             row.region = Region(mask, picture, noise)
 
-    def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
-        """Return what the drawing starts from instead of pure noise, if anything."""
-        if recipe.start is not None and job.source is not None:
-            size, mask = (recipe.width, recipe.height), None
-            if recipe.start.mask is not None:
-                mask = mask_of(body_of(recipe.start.mask, job.references), size, self._checkpoint.grid)
-                mask = mask.to(self._device)
-            picture = pictures.tensor(job.source, size)
-            return Given(encoded(self._checkpoint, picture), recipe.start.strength, mask)
-        if recipe.blend is not None:
-            return Given(laid(self._checkpoint, recipe.blend, job.references, recipe), recipe.blend.strength)
-        return None
-
-    def _shaped(self, row: Row) -> torch.Tensor:
+    def _shaped(self, row: UnetRow) -> torch.Tensor:
         """Return the last output, pointing at clean latents that have their style and detail."""
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate

@@ -5,50 +5,36 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
-import diffusers
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from worker.api import ErrorCode, PictureGone, WorkerError
+from worker.api import ErrorCode, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
-from worker.engine.autoencoder import decoded, encoded
-from worker.engine.bookmark import Value, changed
 from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.flow_checkpoint import FlowCheckpoint
 from worker.engine.flow_schedule import Way, expected, noised, pointing, scheduled, signal_of, way_of
 from worker.engine.glimpse import Glimpse
+from worker.engine.holding import Holding
 from worker.engine.passes import broad, enlarged, held, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
-from worker.engine.references import body_of, laid, pull_of
-from worker.engine.region import Region, mask_of
+from worker.engine.references import pull_of
+from worker.engine.region import Region
+from worker.engine.row import Given, Row
 from worker.engine.style import Pull, pulled
 from worker.recipe import Drawing
 
 EDGE = "replicate"  # beyond the edge, as `torch.nn.functional.pad` calls it
 
 
-@dataclass(slots=True)
-class FlowRow:
-    """One sample's tensors. What steps change, `FlowDenoiser.keep` keeps."""
+@dataclass(slots=True, kw_only=True)
+class FlowRow(Row[Way]):
+    """One of a transformer's, whose schedule says how much of it is noise."""
 
-    latents: torch.Tensor  # float32, shape (1, channels, rows, columns)
-    way: Way
-    positive: Told
-    unconditional: Told
-    guidance: float
-    generator: torch.Generator
-    pull: Pull | None
-    detail: float
-    region: Region | None
-    second: Way | None  # at a larger size, still to come
-    step: int = 0  # of its way
     clean: torch.Tensor | None = None  # latents that the last step pointed at
-    behind: int = 0  # steps of the first pass, once in the second
-    shape: torch.Tensor | None = None  # latents whose broad shapes the second pass keeps
 
     @property
     def sigma(self) -> torch.Tensor:
@@ -57,8 +43,17 @@ class FlowRow:
 
     @property
     def end(self) -> torch.Tensor:
-        """What its way ends with: of a schedule left early, what the last step pointed at."""
+        """As `Row.end`."""
         return self.latents if self.way.whole or self.clean is None else self.clean
+
+    @property
+    def memory(self) -> Any:
+        """As `Row.memory`."""
+        return self.clean
+
+    def recall(self, memory: Any) -> None:
+        """As `Row.recall`."""
+        self.clean = memory
 
     def shaped(self, output: torch.Tensor) -> torch.Tensor:
         """Return *output*, changed so that the clean latents it points at have their style and detail."""
@@ -75,45 +70,17 @@ class FlowRow:
         self.clean = clean if self.region is None else self.region.kept(clean, torch.zeros_like(self.sigma))
         return output
 
-    def turn(self) -> None:
-        """Go over to the second pass; what it begins with is not there yet."""
-        assert self.second is not None  # noqa: S101 - asked for where there is one
-        self.behind, self.step = len(self.way.timesteps), 0
-        self.way, self.second = self.second, None
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Clean latents to start from, the share of the schedule drawn over them, and where."""
-
-    latents: torch.Tensor
-    strength: float
-    mask: torch.Tensor | None = None  # see `Region`; None: everywhere
-
-
-class FlowDenoiser:
+class FlowDenoiser(Holding[FlowRow]):
     """Denoise samples of one checkpoint together, each row with its own schedule, prompt and guidance."""
 
     def __init__(self, checkpoint: FlowCheckpoint) -> None:
-        self._checkpoint = checkpoint
-        self.weights = checkpoint.hash
-        self._device = checkpoint.hardware.device
+        super().__init__(checkpoint)
         self._network = checkpoint.network
         self._conditioner = checkpoint.conditioner
         self._glimpse = Glimpse.fitted(checkpoint)
-        self._rows: dict[SampleId, FlowRow] = {}
         # Stochastic schedules add noise of their own at each step.
         self._draws_noise = "generator" in signature(checkpoint.scheduler.step).parameters
-
-    @property
-    def busy(self) -> bool:
-        """True while it holds anybody's pictures."""
-        return bool(self._rows)
-
-    @property
-    def bytes(self) -> int:
-        """Memory that its weights take."""
-        return self._checkpoint.bytes
 
     def key(self, height: int, width: int) -> BatchKey:
         """Return the key of a plain prompt at this size in pixels."""
@@ -130,7 +97,7 @@ class FlowDenoiser:
         self._check(recipe)
         told = self._told(recipe)
         key = self._key(recipe.height, recipe.width, told[0][0], recipe.guidance)
-        origin = self._origin(job, recipe)
+        origin = self._given(job, recipe)
         style = recipe.style
         pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
         rows = {
@@ -173,63 +140,6 @@ class FlowDenoiser:
         if row.second is not None and row.step == len(row.way.timesteps):
             self._grow(row)
 
-    def keep(self, job: DeviceJob) -> Value:
-        """Return what its steps have made of the pictures of *job*.
-
-        Raises:
-            TypeError: Its kind of schedule holds what cannot be written.
-        """
-        assert isinstance(job.recipe, Drawing)  # noqa: S101 - `Models` chose this backend by it
-        fresh = self._schedule(job.recipe)
-        rows = [
-            {
-                "behind": row.behind,
-                "shape": row.shape,
-                "region": row.region and [row.region.mask, row.region.picture, row.region.noise],
-                "step": row.step,
-                "latents": row.latents,
-                "clean": row.clean,
-                "noise": row.generator.get_state(),
-                "schedule": changed(row.way.scheduler, fresh),
-            }
-            for row in self._rows_of(job)
-        ]
-        return {"of": self._identity(job), "rows": rows}
-
-    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
-        """Bring the pictures of *job*, just opened, to where `keep` found them.
-
-        Raises:
-            ValueError: It is of another recipe, other weights, or another version of the libraries.
-        """
-        if kept["of"] != self._identity(job):
-            raise ValueError("the recipe, the weights or the libraries are others")
-        for row, was in zip(self._rows_of(job), kept["rows"], strict=True):
-            if was["behind"]:
-                row.turn()
-            row.shape, row.step = was["shape"], was["step"]
-            row.region = was["region"] and Region(*was["region"])
-            row.latents = was["latents"]
-            row.clean = was["clean"]
-            row.generator.set_state(was["noise"])
-            for name, value in was["schedule"].items():
-                setattr(row.way.scheduler, name, value)
-        return [row.behind + row.step for row in self._rows_of(job)]
-
-    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
-        """Decode finished samples; a schedule left early ends at what the model expected to see.
-
-        Returns:
-            Pixels of shape ``(height, width, 3)``.
-        """
-        rows = [self._rows[sample_id] for sample_id in ids]
-        latents = torch.cat([row.end for row in rows])
-        if not bool(torch.isfinite(latents).all()):
-            raise WorkerError(ErrorCode.ENGINE_FAILED)
-        # A picture of a second pass has the pixels of a grid: one at a time.
-        parts = latents.split(1 if rows[0].behind else len(rows))
-        return pictures.pixels(torch.cat([decoded(self._checkpoint, each) for each in parts]))
-
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return what the samples seem to become, without running the autoencoder; empty before a step."""
         rows = [self._rows[sample_id] for sample_id in ids]
@@ -237,15 +147,6 @@ class FlowDenoiser:
         if len(seen) < len(rows):
             return []
         return pictures.alike([picture for each in seen for picture in pictures.pixels(self._glimpse(each))])
-
-    def close(self, ids: Sequence[SampleId]) -> None:
-        """Free the tensors of samples that are done or dropped."""
-        for sample_id in ids:
-            self._rows.pop(sample_id, None)
-
-    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
-        """Return what the PNG of picture *index* says; None is the grid."""
-        return pictures.drawing_text(job, self._checkpoint.profile.name, self._checkpoint.hash, index)
 
     def _guided(self, guidance: float) -> bool:
         """Tell whether a sample takes a second row, without its prompt."""
@@ -305,11 +206,11 @@ class FlowDenoiser:
         recipe: Drawing,
         seed: int,
         told: tuple[Told, Told],
-        origin: Origin | None,
+        origin: Given | None,
         pull: Pull | None,
     ) -> FlowRow:
         generator = torch.Generator("cpu").manual_seed(seed)
-        noise = self._noise(recipe, generator)
+        noise = self._noise(recipe, self._checkpoint.channels, generator)
         way = way_of(self._schedule(recipe), recipe, None if origin is None else origin.strength)
         region = None
         if origin is not None and origin.mask is not None:
@@ -346,47 +247,3 @@ class FlowDenoiser:
         if row.region is not None:
             picture = enlarged(self._checkpoint, row.region.picture, times, edge=EDGE)
             row.region = Region(functional.interpolate(row.region.mask, scale_factor=times), picture, noise)
-
-    def _noise(self, recipe: Drawing, generator: torch.Generator) -> torch.Tensor:
-        """Return the noise of one picture: its own, or what all of the grid start from."""
-        grid = self._checkpoint.grid
-        shape = (1, self._checkpoint.channels, recipe.height // grid, recipe.width // grid)
-        first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
-        return torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
-
-    def _origin(self, job: DeviceJob, recipe: Drawing) -> Origin | None:
-        """Return what the drawing starts from instead of pure noise, if anything."""
-        start, blend = recipe.start, recipe.blend
-        size = (recipe.width, recipe.height)
-        if start is not None:
-            if job.source is None:
-                raise PictureGone(start.picture)
-            latents = encoded(self._checkpoint, pictures.tensor(job.source, size))
-            mask = None
-            if start.mask is not None:
-                mask = mask_of(body_of(start.mask, job.references), size, self._checkpoint.grid)
-                mask = mask.to(self._device)
-            return Origin(latents, start.strength, mask)
-        if blend is not None:
-            return Origin(laid(self._checkpoint, blend, job.references, recipe), blend.strength)
-        return None
-
-    def _rows_of(self, job: DeviceJob) -> list[FlowRow]:
-        """Return the rows of *job*, in the order of its pictures."""
-        return [
-            self._rows[sample_id]
-            for sample_id in sorted(self._rows)
-            if sample_id[:2] == (job.job_id, job.attempt)
-        ]
-
-    def _identity(self, job: DeviceJob) -> list[str]:
-        """Return what must be the same for a picture that was begun to be gone on with."""
-        libraries = f"diffusers {diffusers.__version__}, torch {torch.__version__}"
-        hardware = f"{self._device}, {self._checkpoint.hardware.dtype}"
-        return [
-            self._checkpoint.profile.name,
-            self.weights,
-            hardware,
-            libraries,
-            job.recipe.model_dump_json(),
-        ]

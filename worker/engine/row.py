@@ -1,38 +1,69 @@
-"""One picture under way in a UNet's denoiser."""
+"""One picture under way: what every family has of it, and what a UNet's denoiser has besides."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import torch
 
 from worker.effects import SEAM_FROM
 from worker.engine.conditioning import Told
+from worker.engine.flow_schedule import Way
 from worker.engine.ip_attention import Seen
 from worker.engine.passes import Pass
 from worker.engine.prediction import expected
 from worker.engine.region import Region
 from worker.engine.style import Pull
 
+W = TypeVar("W", Pass, Way)
 
-@dataclass(slots=True)
-class Row:
-    """One sample's tensors. What steps change, `Denoiser.keep` keeps."""
 
-    latents: torch.Tensor  # float32, shape (1, 4, rows, columns)
-    way: Pass
+@dataclass(slots=True, kw_only=True)
+class Row(ABC, Generic[W]):
+    """One sample's tensors. What steps change, `Holding.keep` keeps."""
+
+    latents: torch.Tensor  # float32, shape (1, channels, rows, columns)
+    way: W
     positive: Told
     unconditional: Told
     guidance: float
     generator: torch.Generator
     pull: Pull | None = None
     detail: float = 0.0
-    tile: bool = False
     region: Region | None = None
-    seen: tuple[Seen, ...] = ()  # pictures that it looks at
     step: int = 0  # of its way
-    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
-    second: Pass | None = None  # at a larger size, still to come
+    second: W | None = None  # at a larger size, still to come
     behind: int = 0  # steps of the first pass, once in the second
     shape: torch.Tensor | None = None  # latents whose broad shapes the second pass keeps
+
+    @property
+    @abstractmethod
+    def end(self) -> torch.Tensor:
+        """What its pass came to: of a schedule that was left early, what was expected then."""
+
+    @property
+    @abstractmethod
+    def memory(self) -> Any:
+        """What it knows of its last step, as plain values and tensors; None before the first."""
+
+    @abstractmethod
+    def recall(self, memory: Any) -> None:
+        """Know again what `memory` told."""
+
+    def turn(self) -> None:
+        """Go over to the second pass; what it begins with is not there yet."""
+        assert self.second is not None  # noqa: S101 - asked for where there is one
+        self.behind, self.step = len(self.way.timesteps), 0
+        self.way, self.second = self.second, None
+
+
+@dataclass(slots=True, kw_only=True)
+class UnetRow(Row[Pass]):
+    """One of a UNet's, whose pictures may join their edges and look at others."""
+
+    tile: bool = False
+    seen: tuple[Seen, ...] = ()  # pictures that it looks at
+    estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
 
     @property
     def joined(self) -> bool:
@@ -58,8 +89,17 @@ class Row:
 
     @property
     def end(self) -> torch.Tensor:
-        """What its pass came to: of a schedule that was left early, what was expected then."""
+        """As `Row.end`."""
         return self.latents if self.way.whole else self.expected
+
+    @property
+    def memory(self) -> Any:
+        """As `Row.memory`."""
+        return self.estimate
+
+    def recall(self, memory: Any) -> None:
+        """As `Row.recall`."""
+        self.estimate = memory and tuple(memory)
 
     def keep_around(self) -> None:
         """Put the picture drawn over back around its region, as noisy as the step to come wants it."""
@@ -69,12 +109,6 @@ class Row:
         if len(to_come):
             around = self.way.scheduler.add_noise(around, self.region.noise, to_come)
         self.latents = self.region.within(self.latents, around)
-
-    def turn(self) -> None:
-        """Go over to the second pass; what it begins with is not there yet."""
-        assert self.second is not None  # noqa: S101 - asked for where there is one
-        self.behind, self.step = len(self.way.timesteps), 0
-        self.way, self.second = self.second, None
 
 
 @dataclass(frozen=True, slots=True)
