@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from parser.scanner import shown
 
-WINDOW = 80  # columns of a long prompt that `pointer` shows around the mistake
+WINDOW = 50  # columns that `pointer` shows of a prompt: what an embed holds in one line, with both ends cut
 
 
 class ErrorCode(StrEnum):
@@ -62,21 +62,39 @@ class PromptError:
     def pointer(self) -> str:
         """Return the source as one line with the span underlined by ``^``, and other places by ``~``.
 
-        Of a long prompt only the neighbourhood of the span is shown, with ``…`` where it was cut. Wide
-        characters, as in Chinese, count two columns.
+        Of a long prompt only the neighbourhood of the span is shown, with ``…`` where it was cut, and of
+        the other places those that are as near. Wide characters, as in Chinese, count two columns.
         """
-        start = self.span[0]
-        first, last = 0, len(self.source)
-        if last > WINDOW:
-            first = max(0, min(start, last) - WINDOW // 3)
-            last = min(last, first + WINDOW)
+        first, last = self._window()
         ends = ("…" if first else "", "…" if last < len(self.source) else "")
         widths = [_width(character) for character in self.source[first:last]]
         marks = [" " * len(ends[0]), *(self._mark(first + at) * width for at, width in enumerate(widths))]
         if "^" not in "".join(marks):  # a place between two characters, or behind the last
-            marks = [*marks[: start - first + 1], "^"]
+            marks = [*marks[: self.span[0] - first + 1], "^"]
         underline = "".join(marks).rstrip()
         return f"{ends[0]}{shown(self.source[first:last])}{ends[1]}\n{underline}"
+
+    def _window(self) -> tuple[int, int]:
+        """Return the half-open part of the source that fits in a line, around all places or at least its own."""
+        widths = [_width(character) for character in self.source]
+        if sum(widths) <= WINDOW:
+            return 0, len(widths)
+        places = (self.span, *self.also)
+        first, last = min(start for start, _ in places), max(stop for _, stop in places)
+        if sum(widths[first:last]) > WINDOW:
+            first, last = self.span
+        while sum(widths[first:last]) > WINDOW:
+            last -= 1
+        room = WINDOW - sum(widths[first:last])
+        before = max(room // 2, room - sum(widths[last:]))
+        while first and widths[first - 1] <= before:
+            first -= 1
+            before -= widths[first]
+        room = WINDOW - sum(widths[first:last])
+        while last < len(widths) and widths[last] <= room:
+            room -= widths[last]
+            last += 1
+        return first, last
 
     def _mark(self, place: int) -> str:
         """Return the mark under the character at *place*."""

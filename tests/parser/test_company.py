@@ -21,7 +21,7 @@ def refusals(text: str) -> tuple[PromptError, ...]:
         ("a --seed 1 --seed 2", "  ~~~~~~~~ ^^^^^^^^"),
         ("a --draft --hd", "  ~~~~~~~ ^^^^"),
         ("a --niji --hd --v 6", "  ~~~~~~      ^^^^^"),
-        (f"{CUP} {INK} --s 9", f"{'~' * len(f'{CUP} {INK}')} ^^^^^"),
+        ("https://a.b/1.png https://a.b/2.png --s 9", f"{'~' * 35} ^^^^^"),
         ("a --w 64 --h 32", "  ~~~~~~ ^^^^^^"),
         ("{a, b} --fast --relax", "       ~~~~~~ ^^^^^^^"),
     ],
