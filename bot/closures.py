@@ -22,9 +22,9 @@ _NO_VERSIONS = {
 }
 
 
-def without_adapter(whose: str) -> Mapping[str, str]:
-    """Return why persons and things from pictures are closed; *whose* ends "an IP-Adapter, which"."""
-    needed = f"needs an IP-Adapter, which {whose}"
+def without_adapter(lack: str) -> Mapping[str, str]:
+    """Return why persons and things from pictures are closed; *lack* says who has no IP-Adapter."""
+    needed = f"needs an IP-Adapter, and {lack}"
     instead = "put the picture in front of the text, as an image prompt, and raise `--iw`."
     pairs = (("cref", "cw"), ("oref", "ow"))
     return {
@@ -44,8 +44,8 @@ def closed_by(error: WorkerError, texts: Texts) -> Closed:
         return Closed(links=links)
     if error.code is ErrorCode.ADAPTER_UNAVAILABLE:
         served = error.detail.get("served")
-        whose = f"{error.detail['model']} has not" + (f"; `{served}` has" if served else "")
-        reasons = without_adapter(whose)
+        lack = f"the model `{error.detail['model']}` has none" + (f", but `{served}` has" if served else "")
+        reasons = without_adapter(lack)
         return Closed(parameters=frozenset(reasons), reasons=reasons)
     if error.code is ErrorCode.ASPECT_UNAVAILABLE:
         return Closed(ranges={"aspect": (str(error.detail["low"]), str(error.detail["high"]))})

@@ -78,7 +78,7 @@ def counter(vocabulary: Path) -> Callable[[str], int] | None:
 def closed_here(settings: Settings, catalogue: Catalogue) -> Closed:
     """Return what neither the operator's rules nor the checkpoints allow, with the reason of each."""
     reasons = {} if settings.limits.turbo else {"turbo": NO_TURBO}
-    adapted = without_adapter("no model here has")
+    adapted = without_adapter("no model here has one")
     if not any(entry.profile.adapter for entry in catalogue.entries):
         reasons |= adapted
     models = {"version": catalogue.versions(), "niji": catalogue.niji()}

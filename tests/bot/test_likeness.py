@@ -26,26 +26,26 @@ def refused(prompt: str, closed: Closed) -> tuple[list[str], str | None]:
 
 
 def test_a_character_becomes_an_image_prompt_where_nothing_can_be_done_with_it() -> None:
-    closed = Closed(parameters=frozenset({"cref", "cw"}), reasons=without_adapter("no model here has"))
+    closed = Closed(parameters=frozenset({"cref", "cw"}), reasons=without_adapter("no model here has one"))
     messages, fixed = refused(f"a fox --cref {INK} <{CUP}> --cw 50 --ar 3:2", closed)
     assert messages == [
-        f"`--cref` needs an IP-Adapter, which no model here has; {INSTEAD}",
-        "`--cw` goes with `--cref`, which needs an IP-Adapter, which no model here has; leave it out.",
+        f"`--cref` needs an IP-Adapter, and no model here has one; {INSTEAD}",
+        "`--cw` goes with `--cref`, which needs an IP-Adapter, and no model here has one; leave it out.",
     ]
     assert fixed == f"<{INK}> <{CUP}> a fox --ar 3:2"
     assert len(parse(fixed, closed).images) == 2
 
 
 def test_where_no_pictures_are_fetched_it_is_left_out() -> None:
-    closed = Closed(parameters=frozenset({"oref"}), images=True, reasons=without_adapter("no model here has"))
+    closed = Closed(parameters=frozenset({"oref"}), images=True, reasons=without_adapter("no model here has one"))
     assert refused(f"a fox --oref {INK}", closed)[1] == "a fox"
 
 
-@pytest.mark.parametrize(("served", "advice"), [("--v 6", "; `--v 6` has;"), ("", " has not; put")])
+@pytest.mark.parametrize(("served", "advice"), [("--v 6", ", but `--v 6` has;"), ("", " has none; put")])
 def test_a_model_that_cannot_says_which_can(served: str, advice: str) -> None:
     error = Rejected(ErrorCode.ADAPTER_UNAVAILABLE, asked="--oref", model="inker", served=served)
     [message, _], fixed = refused(f"a fox --oref {INK} --ow 20", closed_by(error, Texts()))
-    assert "needs an IP-Adapter, which inker has not" in message
+    assert "needs an IP-Adapter, and the model `inker` has none" in message
     assert advice in message
     assert fixed == f"<{INK}> a fox"
 
@@ -67,7 +67,7 @@ def model(folder: Path, adapter: str) -> Facts:
 def test_help_tells_what_holds_here(tmp_path: Path) -> None:
     embedded = facts(loaded("", tmp_path))
     for name in ("cref", "cw", "oref", "ow"):
-        assert "which no model here has" in about(name, Texts(), embedded).description
+        assert "and no model here has one" in about(name, Texts(), embedded).description
         assert "needs an IP-Adapter" not in about(name, Texts(), NOTHING).description
         assert name not in embedded.prices
 
