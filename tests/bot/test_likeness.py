@@ -37,7 +37,9 @@ def test_a_character_becomes_an_image_prompt_where_nothing_can_be_done_with_it()
 
 
 def test_where_no_pictures_are_fetched_it_is_left_out() -> None:
-    closed = Closed(parameters=frozenset({"oref"}), images=True, reasons=without_adapter("no model here has one"))
+    closed = Closed(
+        parameters=frozenset({"oref"}), images=True, reasons=without_adapter("no model here has one")
+    )
     assert refused(f"a fox --oref {INK}", closed)[1] == "a fox"
 
 
