@@ -75,7 +75,7 @@ class PromptError:
         return f"{ends[0]}{shown(self.source[first:last])}{ends[1]}\n{underline}"
 
     def _window(self) -> tuple[int, int]:
-        """Return the part of the source, half-open, that fits in a line: around all places or at least its own."""
+        """Return the half-open part of the source that fits in a line: around all places, or its own."""
         widths = [_width(character) for character in self.source]
         if sum(widths) <= WINDOW:
             return 0, len(widths)
