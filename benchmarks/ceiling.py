@@ -1,10 +1,12 @@
 """How much of what the machine can multiply the denoiser reaches, and what keeps it from the rest.
 
-    python -m benchmarks.ceiling [--shape sd15-256 sd15-512] [--rows 2 8] [--dtype bfloat16] [--profile]
+    python -m benchmarks.ceiling [--shape sd15-256 sd15-512] [--dtype bfloat16] [--profile] [--stock]
 
 The peak is that of large square matrix products in the same type, measured between the forward passes, so
 that a busy machine lowers both. Operations are counted by running the network on tensors without data:
-products and convolutions alone, two for each multiplication that is added. The roofline says how short a pass
+products and convolutions alone, two for each multiplication that is added. Some counters leave out the two
+products inside of attention, so the share is given without them too. `--stock` measures the network as the
+library runs it, without what we change of it. The roofline says how short a pass
 could be by arithmetic, and by reading the weights and what goes in and out of each layer once. Prints a table
 and, as the last line, one JSON object; draws a chart into build/charts.
 """
@@ -26,6 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks._chart import bars, draw, told
 from benchmarks._shapes import SHAPES, TOKENS, made
 from worker.engine.checkpoint import Checkpoint
+from worker.engine.small_maps import quickened
 
 SIDE = 2048  # of the matrices
 COPIED = 256 * 2**20  # bytes; more than any cache holds
@@ -33,14 +36,15 @@ SHOWN = 12  # kinds of operations in a profile
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def operations(checkpoint: Checkpoint, rows: int, side: int) -> int:
-    """Return the floating point operations of one forward pass."""
+def operations(checkpoint: Checkpoint, rows: int, side: int) -> tuple[int, int]:
+    """Return the floating point operations of one forward pass: all, and those inside of attention."""
     with torch.device("meta"):
         network = UNet2DConditionModel.from_config(checkpoint.unet.config)
         given = inputs(checkpoint, rows, side, torch.float32)
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         network(**given)
-    return int(counter.get_total_flops())
+    inside = counter.get_flop_counts()["Global"].get(torch.ops.aten.bmm, 0)
+    return int(counter.get_total_flops()), int(inside)
 
 
 def inputs(checkpoint: Checkpoint, rows: int, side: int, dtype: torch.dtype) -> dict[str, Any]:
@@ -79,11 +83,13 @@ def touched(network: UNet2DConditionModel, given: dict[str, Any]) -> int:
     return total
 
 
-def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool) -> dict[str, Any]:
+def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool, stock: bool) -> dict[str, Any]:
     """Return one row of the table."""
     shape, dtype = SHAPES[name], TYPES[kind]
     checkpoint = made(shape)
     network = checkpoint.unet.to(dtype, memory_format=torch.channels_last)
+    if not stock:
+        quickened(network, checkpoint.hardware.device)
     given = inputs(checkpoint, rows, shape.side, dtype)
     left, right = torch.randn(SIDE, SIDE).to(dtype), torch.randn(SIDE, SIDE).to(dtype)
     page = torch.empty(COPIED, dtype=torch.uint8)
@@ -96,7 +102,7 @@ def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool) -> 
         each()
     runs = [{way: seconds_of(each) for way, each in work.items()} for _ in range(rounds)]
     taken = {way: statistics.median(run[way] for run in runs) for way in work}
-    peak, count = 2 * SIDE**3 / taken["product"], operations(checkpoint, rows, shape.side)
+    peak, (count, inside) = 2 * SIDE**3 / taken["product"], operations(checkpoint, rows, shape.side)
     bandwidth, moved = 2 * COPIED / taken["copy"], touched(network, given)
     share = statistics.median((count / run["pass"]) / (2 * SIDE**3 / run["product"]) for run in runs)
     if profile:
@@ -110,6 +116,7 @@ def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool) -> 
         "gflops": round(count / taken["pass"] / 1e9, 1),
         "peak_gflops": round(peak / 1e9, 1),
         "share_of_peak": round(share, 3),
+        "share_without_attention": round(share * (1 - inside / count), 3),
         "least_seconds_arithmetic": round(count / peak, 4),
         "least_seconds_memory": round(moved / bandwidth, 4),
         "bandwidth_gb": round(bandwidth / 1e9, 1),
@@ -123,6 +130,7 @@ def note(row: dict[str, Any]) -> str:
     limit = "arithmetic" if arithmetic >= memory else "memory"
     rest = row["seconds"] - max(arithmetic, memory)
     rate = f"{row['gflops']:.0f} of {row['peak_gflops']:.0f} GFLOP/s, {row['share_of_peak']:.0%} of the peak"
+    rate += f" ({row['share_without_attention']:.0%} without the products inside of attention)"
     roof = f"bound by {limit} ({arithmetic:.3f} s by arithmetic, {memory:.3f} s by memory)"
     left = f"{rest:.3f} of {row['seconds']:.3f} s go to what neither explains"
     return f"{row['shape']} x{row['rows']} {row['dtype']}: {rate}; {roof}; {left}"
@@ -147,6 +155,7 @@ def main() -> None:
     options.add_argument("--dtype", nargs="*", default=["float32", "bfloat16"], choices=list(TYPES))
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    options.add_argument("--stock", action="store_true", help="the network as the library runs it")
     options.add_argument("--profile", action="store_true", help="print what each pass consists of")
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -155,7 +164,9 @@ def main() -> None:
         for name in chosen.shape:
             for kind in chosen.dtype:
                 for rows in chosen.rows:
-                    found.append(measured(name, rows, kind, chosen.rounds, profile=chosen.profile))
+                    found.append(
+                        measured(name, rows, kind, chosen.rounds, profile=chosen.profile, stock=chosen.stock)
+                    )
                     print(note(found[-1]), flush=True)
     table = {
         f"{row['shape']} x{row['rows']} {row['dtype']}": {

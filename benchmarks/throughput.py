@@ -15,6 +15,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,6 +33,7 @@ from worker.device import DeviceJob
 from worker.engine.checkpoint import Checkpoint, Hardware
 from worker.engine.denoiser import Denoiser
 from worker.engine.engine import Drawn, Engine
+from worker.engine.small_maps import quickened
 from worker.recipe import Drawing, picture_seed
 
 PROMPT = "a red fox on a blue background"
@@ -106,12 +108,12 @@ def measured(name: str, crowds: Sequence[int], steps: int, rounds: int, dtype: s
 
 
 def _served(checkpoint: Checkpoint, shape: Shape, tuned: StableDiffusionPipeline, dtype: str) -> Checkpoint:
-    """Return *checkpoint* as we would load it; bfloat16 weights are shared with the tuned pipeline."""
+    """Return *checkpoint* as we would load it; its weights are those of one of the pipelines."""
     hardware = Hardware.named("cpu", dtype)
     chosen = hardware.dtype if hardware.large is None or shape.blocks is None else hardware.large
-    if chosen == torch.bfloat16:
-        return replace(checkpoint, hardware=Hardware(hardware.device, chosen), unet=tuned.unet)
-    return checkpoint
+    stock = tuned.unet if chosen == torch.bfloat16 else checkpoint.unet
+    unet = quickened(deepcopy(stock, {id(each): each for each in stock.parameters()}), hardware.device)
+    return replace(checkpoint, hardware=Hardware(hardware.device, chosen), unet=unet)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
 from worker.engine.precision import best_device, is_large, large_type, usual_type
 from worker.engine.prediction import READ
+from worker.engine.small_maps import quickened
 from worker.engine.sources import Located, first_line, located, missing
 from worker.family import Family
 from worker.recipe import ModelProfile
@@ -151,7 +152,7 @@ def load(
         profile=profile,
         hash=weights,
         hardware=hardware,
-        unet=unet.eval().requires_grad_(requires_grad=False),
+        unet=quickened(unet.eval().requires_grad_(requires_grad=False), hardware.device),
         vae=pipeline.vae.to(hardware.device, torch.float32).eval().requires_grad_(requires_grad=False),
         text_encoder=pipeline.text_encoder.to(hardware.device, torch.float32).eval(),
         tokenizer=pipeline.tokenizer,
