@@ -13,7 +13,7 @@ LEAST_CHANNELS_PER_PIXEL = 5
 
 
 class SmallMapConv2d(nn.Conv2d):
-    """A convolution of 3 x 3, one pixel a step, that first gathers the neighbours of each pixel of a small map.
+    """A convolution of 3 x 3, one pixel a step; of a small map it gathers the neighbours of each pixel first.
 
     Its product has a row for each pixel of the batch and no other order of weights than they have in memory,
     if that is ``torch.channels_last``.
