@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.captions import Author
 from training.muon import Muon
-from training.pool import LatentPool
+from training.pool import Batch, LatentPool
 from training.scenes import Scene
 
 STEPS = 1000
@@ -145,10 +145,12 @@ class Trainer:
         )
 
     def _one(self, batch: int, rate: float) -> float:
-        scenes, latents = self.pool.batch(batch)
-        captions = [self._words(scene) for scene in scenes]
-        times = spread_times(batch, self.generator)
-        noise = torch.randn(latents.shape, generator=self.generator)
+        some = self.pool.batch(batch)
+        latents, families = some.latents, some.families
+        count = int(families.max()) + 1
+        times = spread_times(count, self.generator)[families]
+        noise = torch.randn(count, *latents.shape[1:], generator=self.generator)[families]
+        captions = self._captions(some)
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             loss = self.painter.loss(latents, captions, times, noise)
@@ -164,6 +166,15 @@ class Trainer:
         self.step += 1
         self._average()
         return loss.item()
+
+    def _captions(self, some: Batch) -> list[str]:
+        """A caption for each scene; members of a family get the same but for what they differ in."""
+        seeds = [self.author.rng.getrandbits(32) for _ in range(int(some.families.max()) + 1)]
+        written = []
+        for scene, family in zip(some.scenes, some.families.tolist(), strict=True):
+            self.author.rng.seed(seeds[family])
+            written.append(self._words(scene))
+        return written
 
     def _words(self, scene: Scene) -> str:
         """A caption; now and then none, which is what guidance leans against, or only a piece of one."""
