@@ -35,8 +35,10 @@ MESSY = (
     "I had a strange dream last night about a {} that nobody else could see",
     "matte painting, {}, towering clouds, god rays, spectacular vista, by Albert Bierstadt",
     "{}, 85mm f/1.4, shallow depth of field, soft rim lighting, hasselblad",
-    "an ancient mythical {} radiating arcane power, epic fantasy, highly detailed, artstation, "
-    "by greg rutkowski",
+    (
+        "an ancient mythical {} radiating arcane power, epic fantasy, highly detailed, artstation, "
+        "by greg rutkowski"
+    ),
     "can you please make me a really cute {} that looks a little bit sleepy",
     "minimalist 1960s swiss poster design, bold composition, one {}",
     "{} by moebius and james jean",
@@ -52,8 +54,10 @@ MESSY = (
     "macro shot, 100mm, f2.8, iso-200, ultra sharp focus / {}",
     "biomechanical {} in the style of h.r. giger, 1979, unsettling, hyperdetailed",
     "a {} , loose gouache sketch , unfinished",
-    "legendary-tier {}, rpg game asset, magical aura, intricate filigree, trending on artstation, "
-    "unreal engine 5 --v 4 --q 2",
+    (
+        "legendary-tier {}, rpg game asset, magical aura, intricate filigree, trending on artstation, "
+        "unreal engine 5 --v 4 --q 2"
+    ),
     "Annie Leibovitz style editorial photo of one very elegant {}, 50mm, dramatic side-lighting, Vogue 1994",
     "i dont know how to describe it but like a nostalgic, blurry polaroid of a {} from 1987",
 )
