@@ -17,7 +17,7 @@ class Coder(Protocol):
 
     @property
     def vae(self) -> Any:
-        """The autoencoder, in float32."""
+        """The autoencoder; it may be in a type of its own."""
         ...
 
     @property
@@ -32,15 +32,16 @@ class Coder(Protocol):
 
 
 def encoded(checkpoint: Coder, picture: torch.Tensor) -> torch.Tensor:
-    """Return the latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
-    config = checkpoint.vae.config
-    latents: torch.Tensor = checkpoint.vae.encode(picture.to(checkpoint.hardware.device)).latent_dist.mode()
+    """Return float32 latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
+    vae, config = checkpoint.vae, checkpoint.vae.config
+    given = picture.to(checkpoint.hardware.device, vae.dtype)
+    latents: torch.Tensor = vae.encode(given).latent_dist.mode().float()
     mean, deviation = _spread(config, latents)
     return (latents - mean) * config.scaling_factor / deviation
 
 
 def decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
-    """Return the pixels of clean *latents*, ``(n, 3, height, width)``, -1..1.
+    """Return the pixels of clean *latents*, ``(n, 3, height, width)``, float32, -1..1.
 
     As many pictures at a time as have a bounded number of pixels together, so that memory does not grow with
     the batch; a picture that has more by itself in tiles that overlap.
@@ -52,12 +53,11 @@ def decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
 
 
 def _decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
-    config = checkpoint.vae.config
+    vae, config = checkpoint.vae, checkpoint.vae.config
     mean, deviation = _spread(config, latents)
-    pixels: torch.Tensor = checkpoint.vae.decode(
-        latents * deviation / config.scaling_factor + mean, return_dict=False
-    )[0]
-    return pixels
+    given = latents * deviation / config.scaling_factor + mean
+    pixels: torch.Tensor = vae.decode(given.to(vae.dtype), return_dict=False)[0]
+    return pixels.float()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import transformers
 from worker.catalogue import Build
 from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
-from worker.engine.precision import best_device, is_large, large_type, usual_type
+from worker.engine.precision import best_device, is_large, large_type, placed, usual_type
 from worker.engine.prediction import READ
 from worker.engine.small_maps import quickened
 from worker.engine.sources import Located, first_line, located, missing
@@ -83,7 +83,7 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The parts of a checkpoint, ready to run; the VAE is always float32, also where its files allow less."""
+    """The parts of a checkpoint, ready to run."""
 
     profile: ModelProfile
     hash: str  # first hexadecimal digits of a SHA-256: see `weights_hash`
@@ -153,7 +153,7 @@ def load(
         hash=weights,
         hardware=hardware,
         unet=quickened(unet.eval().requires_grad_(requires_grad=False), hardware.device),
-        vae=pipeline.vae.to(hardware.device, torch.float32).eval().requires_grad_(requires_grad=False),
+        vae=placed(pipeline.vae, hardware.device, hardware.dtype).eval().requires_grad_(requires_grad=False),
         text_encoder=pipeline.text_encoder.to(hardware.device, torch.float32).eval(),
         tokenizer=pipeline.tokenizer,
         scheduler=pipeline.scheduler,

@@ -16,6 +16,7 @@ from worker.engine.flow_networks import FluxNetwork, Network, SD3Network, flux_c
 from worker.engine.flow_patches import SIDE
 from worker.engine.flow_prompts import FlowConditioner
 from worker.engine.flow_schedule import ASKED, NEEDED
+from worker.engine.precision import placed
 from worker.engine.sources import Located, first_line, located, missing
 from worker.family import Family
 from worker.recipe import ModelProfile
@@ -106,7 +107,7 @@ def assembled(profile: ModelProfile, hardware: Hardware, pipeline: Any, weights:
         if name.startswith("text_encoder") and part is not None
     ]
     pipeline.transformer.to(hardware.dtype)
-    pipeline.vae.to(torch.float32)
+    placed(pipeline.vae, hardware.device, hardware.dtype)
     for part in (pipeline.transformer, pipeline.vae, *encoders):
         part.to(hardware.device).eval().requires_grad_(requires_grad=False)
     told, network = (

@@ -238,8 +238,8 @@ def test_a_network_that_wants_more_than_it_would_be_told_is_refused(
 
 def test_a_type_of_its_own_holds_for_one_checkpoint(folder: Path, plain: Checkpoint) -> None:
     found = loaded(folder, dtype="bfloat16")
-    assert found.unet.dtype is torch.bfloat16
-    assert found.vae.dtype is torch.float32
+    assert found.unet.dtype is found.vae.dtype is torch.bfloat16
+    assert found.text_encoder.dtype is torch.float32
     assert found.bytes < plain.bytes
 
 

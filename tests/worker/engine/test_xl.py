@@ -408,13 +408,14 @@ def test_a_learnt_word_is_learnt_by_both_encoders(folder_of: Callable[[str], Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_a_smaller_type_draws_nearly_the_same_and_decodes_in_full(
+def test_a_smaller_type_draws_nearly_the_same(
     folder_of: Callable[[str], Path], base: Subject, dtype: str
 ) -> None:
     found = loaded(folder_of("base"), dtype=dtype)
     assert found.second is not None
     assert found.unet.dtype == found.second.text_encoder.dtype == getattr(torch, dtype)
-    assert found.vae.dtype == torch.float32
+    # In float16 autoencoders of this family overflow.
+    assert found.vae.dtype == (torch.float32 if dtype == "float16" else torch.bfloat16)
     less = studio_of(Denoiser(found)).draw(job("a", base.recipe((FOX, 1.0))))
     full = base.studio.draw(job("a", base.recipe((FOX, 1.0))))
     assert np.abs(less.astype(int) - full).mean() <= 2
