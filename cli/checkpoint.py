@@ -49,11 +49,9 @@ def entry(model: Model, described: ModelProfile, *, offline: bool) -> Entry:
             scheduler=model.scheduler,
             scheduler_options=model.scheduler_options,
             vae=_place(model.vae),
-            loras=tuple(
-                Adapter(source=_place(each.source) or "", weight=each.weight) for each in model.loras
-            ),
+            loras=tuple(Adapter(source=_inside(each.source), weight=each.weight) for each in model.loras),
             embeddings=tuple(
-                Embedding(source=_place(each.source) or "", token=each.token) for each in model.embeddings
+                Embedding(source=_inside(each.source), token=each.token) for each in model.embeddings
             ),
             ip_adapter=adapter(model),
             offline=offline,

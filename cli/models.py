@@ -15,7 +15,8 @@ from cli.failures import FAILURE, USAGE, Failure
 from cli.model_section import Model
 from cli.serve import quiet_libraries
 from worker.admin import AdminDesk, ModelLine, WorkerLine
-from worker.likeness_files import encoder_beside, hub_of
+from worker.hub.choice import Want
+from worker.wants import wants
 
 app = typer.Typer(
     help="The models that draw: which there are, whether they work, how fast.",
@@ -75,18 +76,16 @@ def family_of(model: Model) -> str:
 def pull(names: Names = None, config: options.Config = None) -> None:
     """Fetch what comes from the hub, going on where it stopped, and check that it is whole."""
     settings = load(os.environ, file=config)
-    wanted = list(dict.fromkeys(place for model in chosen(settings, names) for place in hub_ids(model)))
+    wanted = list(dict.fromkeys(want for model in chosen(settings, names) for want in wanted_of(model)))
     if not wanted:
         print("Nothing to fetch: every model is on this machine already.")
         return
     if settings.engine.offline:
-        raise Failure(
-            f"`offline` forbids fetching {', '.join(wanted)}: set it to false under [engine].", USAGE
-        )
-    from cli.hub import fetched
+        places = ", ".join(want.place for want in wanted)
+        raise Failure(f"`offline` forbids fetching {places}: set it to false under [engine].", USAGE)
+    from cli.hub import pulled
 
-    for place in wanted:
-        print(f"{place}: whole, in {fetched(place)}")
+    pulled(wanted)
 
 
 @app.command()
@@ -147,27 +146,26 @@ def chosen(settings: Settings, names: Sequence[str] | None) -> Sequence[Model]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def hub_ids(model: Model) -> Iterator[str]:
-    """Yield what of *model* comes from the hub."""
-    fitted = [*(each.source for each in model.loras), *(each.source for each in model.embeddings)]
-    for source in (model.source, model.description, model.vae, *fitted):
-        if source is not None and checkpoint.folder_of(source) is None:
-            yield source
-    adapter = checkpoint.adapter(model)
-    places = () if adapter is None else (adapter.source, adapter.encoder or encoder_beside(adapter.source))
-    yield from (place for place in places if hub_of(place) is not None)
+def wanted_of(model: Model) -> tuple[Want, ...]:
+    """Return what of *model* comes from the hub."""
+    entry = checkpoint.entry(model, checkpoint.assumed(model), offline=False)
+    return wants(entry.profile.source, entry.build)
 
 
 def on_disk(model: Model) -> int | None:
-    """Return the bytes of a model's weights on this machine, None where it comes from the hub."""
+    """Return the bytes of a model's weights on this machine, None where they were not fetched yet."""
     place = checkpoint.folder_of(model.source)
     if place is None:
-        return None
+        from worker.hub.fetch import here
+
+        place = here(Want(model.source))
+        if place is None:
+            return None
     return sum(path.stat().st_size for path in weights_of(place))
 
 
 def weight(size: int | None) -> str:
     """Return so many bytes for people."""
     if size is None:
-        return "hub"
+        return "not fetched"
     return "missing" if size == 0 else f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{size / 1e6:.0f} MB"

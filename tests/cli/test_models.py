@@ -46,7 +46,7 @@ def test_the_list_says_how_each_is_asked_for_and_where_it_is(
         "asked for by": "--niji 6",
         "family": "-",
         "source": "owner/inker",
-        "on disk": "hub",
+        "on disk": "not fetched",
         "loaded by": "-",
         "licence": "-",
     }

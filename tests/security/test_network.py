@@ -25,7 +25,6 @@ NETWORK = {
     "urllib.request",
 }
 NETWORK |= {"huggingface_hub", "websockets", "yarl", "xmlrpc", "telnetlib", "urllib3"}
-# In the worker nothing but the loader of checkpoints, which asks the hub for the one the operator named.
 ALLOWED = {
     "bot": {
         "aiohttp",
@@ -35,15 +34,15 @@ ALLOWED = {
     "playground": {"aiohttp", "socket"},  # listens on loopback
     "cli": {"aiohttp", "discord", "socket"},  # starts the bot, listens for machines, looks at ports
 }
-# What fetches pictures by address, whose guard decides at the socket, so that it makes its sockets itself;
-# and what an operator calls by hand to fetch a checkpoint.
+# What fetches pictures by address, whose guard decides at the socket, so that it makes its sockets itself.
 ALONE = {
     "worker/links.py": {"aiohttp", "socket", "yarl"},
     "worker/guard.py": {"yarl"},
-    "cli/hub.py": {"huggingface_hub"},
-    # One fetches the adapter an operator named, as the loader of checkpoints does; the other looks only at
-    # what was fetched before.
-    "worker/engine/ip_adapter.py": {"huggingface_hub"},
+    # What fetches the checkpoints that an operator named; the last one looks only at what was fetched before.
+    "worker/hub/cache.py": {"huggingface_hub"},
+    "worker/hub/fetch.py": {"huggingface_hub"},
+    "worker/hub/parcel.py": {"huggingface_hub"},
+    "worker/hub/trouble.py": {"huggingface_hub"},
     "cli/measures.py": {"huggingface_hub"},
 }
 

@@ -120,7 +120,7 @@ class Checkpoint:
 def load(
     profile: ModelProfile, hardware: Hardware, build: Build = PLAIN, found: Located | None = None
 ) -> Checkpoint:
-    """Load the checkpoint that *profile* names, from its folder, its file or the hub, and fit it.
+    """Load the checkpoint that *profile* names, from its folder or its file, and fit it.
 
     Args:
         profile: What it is.
@@ -138,7 +138,7 @@ def load(
         raise missing(profile.source, f"is of {found.family.facts.title}, which another denoiser draws")
     try:
         hardware = hardware.suiting(found.place, "unet")
-        pipeline = _pipeline(found, build)
+        pipeline = _pipeline(found)
         weights = weights_hash(found.place, build)
     except (MemoryError, torch.OutOfMemoryError):
         raise
@@ -208,7 +208,7 @@ def _told_width(pipeline: Any) -> int:
     return int(sizes + pipeline.text_encoder_2.config.projection_dim)
 
 
-def _pipeline(found: Located, build: Build) -> Any:
+def _pipeline(found: Located) -> Any:
     """Return the parts as their files have them, in float32. A pickle may run any program when it is read."""
     kind = PIPELINES[found.family]
     left_out: dict[str, Any] = {"feature_extractor": None, "image_encoder": None}
@@ -217,8 +217,9 @@ def _pipeline(found: Located, build: Build) -> Any:
     else:
         left_out |= {"add_watermarker": False}
     if found.single:
-        known = {} if found.description is None else {"config": found.description}
-        return kind.from_single_file(str(found.place), **known, **left_out, local_files_only=build.offline)
+        return kind.from_single_file(
+            str(found.place), config=found.description, **left_out, local_files_only=True
+        )
     return kind.from_pretrained(str(found.place), **left_out, use_safetensors=True, trust_remote_code=False)
 
 

@@ -12,7 +12,8 @@ from diffusers.loaders.textual_inversion import load_textual_inversion_state_dic
 from diffusers.utils import is_peft_available
 
 from worker.catalogue import Build, Embedding
-from worker.engine.sources import first_line, missing
+from worker.engine.sources import absent, at_hand, first_line, missing
+from worker.hub.choice import SUFFIX, Role
 
 READ = (
     "alphas_cumprod",
@@ -114,10 +115,11 @@ def _autoencoder(pipeline: Any, source: str, build: Build) -> Any:
         WorkerError: ``MODEL_MISSING``; it cannot be loaded, or its latents are others.
     """
     place = str(build.vae)
-    inside = {"subfolder": "vae"} if (Path(place) / "model_index.json").is_file() else {}
+    folder = _placed("vae", place, Role.AUTOENCODER, source, build)
+    inside = {"subfolder": "vae"} if (folder / "model_index.json").is_file() else {}
     try:
         vae = diffusers.AutoencoderKL.from_pretrained(
-            place, use_safetensors=True, local_files_only=build.offline, **inside
+            str(folder), use_safetensors=True, local_files_only=True, **inside
         )
     except Exception as error:
         raise missing(
@@ -133,8 +135,9 @@ def _autoencoder(pipeline: Any, source: str, build: Build) -> Any:
 def _words(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
     words = {}
     for word in build.embeddings:
+        place = _tensors(_placed("embedding", word.source, Role.ADDITION, source, build))
         try:
-            _learn(pipeline, word, offline=build.offline)
+            _learn(pipeline, word, place)
         except Exception as error:
             what = f"wants the embedding {word.source}, which cannot be loaded ({first_line(error)})"
             raise missing(source, what) from error
@@ -142,13 +145,13 @@ def _words(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
     return words
 
 
-def _learn(pipeline: Any, word: Embedding, *, offline: bool) -> None:
-    """Teach *word* to the text encoder of *pipeline*, or to both of two, whose vectors are in one file.
+def _learn(pipeline: Any, word: Embedding, place: Path) -> None:
+    """Teach *word*, of the file or folder *place*, to the text encoder of *pipeline*, or to both of two.
 
     Raises:
         ValueError: It is for another number of encoders.
     """
-    states = load_textual_inversion_state_dicts([word.source], use_safetensors=True, local_files_only=offline)
+    states = load_textual_inversion_state_dicts([str(place)], use_safetensors=True, local_files_only=True)
     if not isinstance(pipeline, diffusers.StableDiffusionXLPipeline):
         pipeline.load_textual_inversion(states, token=word.token)
         return
@@ -163,19 +166,38 @@ def _learn(pipeline: Any, word: Embedding, *, offline: bool) -> None:
         )
 
 
+def _placed(kind: str, place: str, role: Role, source: str, build: Build) -> Path:
+    """Return where something that *source* is fitted with is on this machine.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``; it was never fetched.
+    """
+    found = at_hand(place, role)
+    if found is None:
+        raise missing(source, f"wants the {kind} {place}, which {absent(build)}")
+    return found
+
+
+def _tensors(place: Path) -> Path:
+    """Return the only file of weights in the folder *place*; else itself, for the libraries to look in."""
+    found = [path for path in place.glob(f"*{SUFFIX}") if path.is_file()] if place.is_dir() else []
+    return found[0] if len(found) == 1 else place
+
+
 def _fuse(pipeline: Any, source: str, build: Build) -> None:
     """Add the LoRAs to the weights: a step then costs what it cost without them."""
     if not is_peft_available():
         raise missing(source, "has loras, for which the package peft is missing")
     for number, lora in enumerate(build.loras):
-        name, place = f"lora{number}", Path(lora.source)
+        name = f"lora{number}"
+        place = _tensors(_placed("LoRA", lora.source, Role.ADDITION, source, build))
         where: dict[str, Any] = {"weight_name": place.name} if place.is_file() else {}
         try:
             pipeline.load_lora_weights(
-                str(place.parent) if place.is_file() else lora.source,
+                str(place.parent if place.is_file() else place),
                 adapter_name=name,
                 use_safetensors=True,
-                local_files_only=build.offline,
+                local_files_only=True,
                 **where,
             )
         except Exception as error:

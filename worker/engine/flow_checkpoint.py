@@ -82,7 +82,7 @@ def load_flow(
     _check_tokens(source, found)
     hardware = hardware.suiting(found.place, found.family.facts.network)
     try:
-        pipeline = _pipeline(found, hardware.dtype, build)
+        pipeline = _pipeline(found, hardware.dtype)
         weights = weights_hash(found.place, build, found.family.facts.network)
     except (MemoryError, torch.OutOfMemoryError):
         raise
@@ -126,7 +126,7 @@ def assembled(profile: ModelProfile, hardware: Hardware, pipeline: Any, weights:
     )
 
 
-def _pipeline(found: Located, dtype: torch.dtype, build: Build) -> Any:
+def _pipeline(found: Located, dtype: torch.dtype) -> Any:
     """Return the parts as their files have them; the large ones in *dtype*, the others in float32.
 
     A single file of these families holds the transformer alone: the other parts come from its description.
@@ -140,7 +140,7 @@ def _pipeline(found: Located, dtype: torch.dtype, build: Build) -> Any:
             config=found.description,
             subfolder="transformer",
             dtype=dtype,
-            local_files_only=build.offline,
+            local_files_only=True,
         )
     place = _folder(found)
     if found.family is Family.STABLE_DIFFUSION_3 and not (place / encoder).is_dir():

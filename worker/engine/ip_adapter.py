@@ -6,7 +6,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import torch
 from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
 from safetensors.torch import load_file
@@ -16,7 +15,8 @@ from worker.api import PictureGone
 from worker.catalogue import Build, PictureAdapter
 from worker.engine import pictures
 from worker.engine.ip_attention import LookingAttention, Seen
-from worker.engine.sources import first_line, missing
+from worker.engine.sources import absent, at_hand, first_line, missing
+from worker.hub.choice import Role
 from worker.likeness_files import (
     SUFFIX,
     Unfit,
@@ -24,7 +24,6 @@ from worker.likeness_files import (
     config_of,
     encoder_beside,
     fit_of,
-    hub_of,
     shapes_of,
 )
 from worker.recipe import Drawing
@@ -139,7 +138,7 @@ def fitted(pipeline: Any, source: str, build: Build, hardware: Any) -> Eye | Non
     if adapter is None:
         return None
     try:
-        return _fitted(pipeline, adapter, hardware, offline=build.offline)
+        return _fitted(pipeline, adapter, hardware, build)
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Unfit as problem:
@@ -149,10 +148,10 @@ def fitted(pipeline: Any, source: str, build: Build, hardware: Any) -> Eye | Non
         raise missing(source, what) from error
 
 
-def _fitted(pipeline: Any, adapter: PictureAdapter, hardware: Any, *, offline: bool) -> Eye:
-    file = _file(adapter.source, offline=offline)
+def _fitted(pipeline: Any, adapter: PictureAdapter, hardware: Any, build: Build) -> Eye:
+    file = _file(adapter.source, build)
     fit = fit_of(shapes_of(file))
-    folder = _folder(adapter.encoder or encoder_beside(adapter.source), offline=offline)
+    folder = _placed(adapter.encoder or encoder_beside(adapter.source), build)
     check(fit, pipeline.unet.config, config_of(folder))
     _check_layers(pipeline.unet, fit.layers)
     encoder = CLIPVisionModelWithProjection.from_pretrained(
@@ -207,32 +206,14 @@ def _attached(pipeline: Any, file: Path) -> Any:
     return projection
 
 
-def _file(source: str, *, offline: bool) -> Path:
+def _file(source: str, build: Build) -> Path:
     if not source.endswith(SUFFIX):
         raise Unfit("is no .safetensors file")
-    hub = hub_of(source)
-    if hub is None:
-        return Path(source).expanduser()
-    try:
-        return Path(huggingface_hub.hf_hub_download(*hub, local_files_only=offline))
-    except Exception as error:
-        raise _not_fetched(error, offline=offline) from error
+    return _placed(source, build)
 
 
-def _folder(place: str, *, offline: bool) -> Path:
-    hub = hub_of(place)
-    if hub is None:
-        return Path(place).expanduser()
-    repository, inside = hub
-    wanted = [f"{inside}/{each}".lstrip("/") for each in ("config.json", "model*.safetensors")]
-    try:
-        found = huggingface_hub.snapshot_download(repository, allow_patterns=wanted, local_files_only=offline)
-    except Exception as error:
-        raise _not_fetched(error, offline=offline) from error
-    return Path(found) / inside
-
-
-def _not_fetched(error: Exception, *, offline: bool) -> Unfit:
-    if offline:
-        return Unfit("is not on this machine, and `offline` forbids fetching it")
-    return Unfit(f"could not be fetched ({first_line(error)})")
+def _placed(place: str, build: Build) -> Path:
+    found = at_hand(place, Role.ADDITION)
+    if found is None:
+        raise Unfit(absent(build))
+    return found

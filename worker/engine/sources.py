@@ -12,20 +12,15 @@ from parser.closed import listing
 from worker.api import ErrorCode, WorkerError
 from worker.catalogue import Build
 from worker.family import Family
+from worker.hub.choice import LEFT_OUT, Role, Want
+from worker.hub.fetch import here
+from worker.likeness_files import hub_of
+from worker.single_file import kind_of
+from worker.wants import described_by
 
 DRAWN = f"only {listing([f'{family} ({family.facts.title})' for family in Family])} can be drawn with"
 LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the parts
-LEFT_OUT = frozenset({"safety_checker", "feature_extractor", "image_encoder"})  # parts that are not loaded
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
-BEGINNINGS = {  # how the names of tensors begin in single files, and of which family that is
-    "conditioner.embedders.1.": Family.STABLE_DIFFUSION_XL,
-    "conditioner.embedders.": "refiner of Stable Diffusion XL, which only finishes pictures",
-    "model.diffusion_model.joint_blocks.": Family.STABLE_DIFFUSION_3,
-    "joint_blocks.": Family.STABLE_DIFFUSION_3,
-    "model.diffusion_model.double_blocks.": Family.FLUX,
-    "double_blocks.": Family.FLUX,
-    "model.diffusion_model.": Family.STABLE_DIFFUSION,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +30,7 @@ class Located:
     Attributes:
         place: A folder in diffusers layout, or a single file.
         family: What it is.
-        description: Of a single file: the folder, or the hub id, with what it lacks; None where the libraries
-            find out by themselves.
+        description: Of a single file: the folder with what it lacks.
     """
 
     place: Path
@@ -50,7 +44,7 @@ class Located:
 
 
 def located(source: str, build: Build) -> Located:
-    """Return where the checkpoint *source* is, fetched from the hub if it is a hub id.
+    """Return where the checkpoint *source* is; of a hub id, where it was fetched to. Nobody is asked for it.
 
     Raises:
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
@@ -58,9 +52,7 @@ def located(source: str, build: Build) -> Located:
     path = Path(source).expanduser()
     if path.is_file():
         return _single(source, path, build)
-    folder = _fetched(source, path, build)
-    if not (folder / "model_index.json").is_file():
-        raise missing(source, "has no model_index.json: it must be a folder in diffusers layout")
+    folder = _folder(source, Role.WHOLE, build)
     return Located(folder, check_index(source, diffusers.DiffusionPipeline.load_config(str(folder))))
 
 
@@ -90,19 +82,33 @@ def first_line(error: Exception) -> str:
     return lines[0].rstrip(".")[:200] if lines else type(error).__name__
 
 
-def _fetched(source: str, folder: Path, build: Build) -> Path:
-    if folder.is_dir():
-        return folder
-    if folder.is_absolute() or source.count("/") != 1:
+def absent(build: Build) -> str:
+    """Return what is to be said of something of the hub that was not fetched yet, to follow its name."""
+    if build.offline:
+        return "is not on this machine, and `offline` forbids fetching it"
+    return "is not on this machine yet, or not all of it: `journeyman models pull` fetches it"
+
+
+def at_hand(place: str, role: Role) -> Path | None:
+    """Return where *place* is: a path, or what was fetched from the hub; None where that is not here."""
+    return Path(place).expanduser() if hub_of(place) is None else here(Want(place, role))
+
+
+def _folder(source: str, role: Role, build: Build) -> Path:
+    """Return the folder in diffusers layout that *source* names.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``.
+    """
+    path = Path(source).expanduser()
+    if not path.is_dir() and (path.is_absolute() or source.count("/") != 1):
         raise missing(source, "does not exist")
-    try:
-        return Path(
-            diffusers.DiffusionPipeline.download(source, use_safetensors=True, local_files_only=build.offline)
-        )
-    except Exception as error:  # network, HTTP, authorisation
-        if build.offline:
-            raise missing(source, "is not on this machine, and `offline` forbids fetching it") from error
-        raise missing(source, f"could not be fetched ({first_line(error)})") from error
+    folder = path if path.is_dir() else here(Want(source, role))
+    if folder is None:
+        raise missing(source, absent(build))
+    if not (folder / "model_index.json").is_file():
+        raise missing(source, "has no model_index.json: it must be a folder in diffusers layout")
+    return folder
 
 
 def _single(source: str, file: Path, build: Build) -> Located:
@@ -113,36 +119,37 @@ def _single(source: str, file: Path, build: Build) -> Located:
             names = tuple(weights.keys())
     except Exception as error:
         raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
-    beginnings = (each for each in BEGINNINGS if any(name.startswith(each) for name in names))
-    beginning = next(beginnings, None)
-    if beginning is None:
+    kind = kind_of(names)
+    if kind is None:
         raise missing(source, "holds no whole checkpoint; a LoRA goes under `loras`")
-    family = _family(source, BEGINNINGS[beginning])
-    if family.facts.network == "transformer":
-        return Located(file, family, _described(source, family, build))
-    if build.description is None and build.offline:
-        raise missing(source, "is a single file: with `offline`, name a folder as its `description`")
-    if build.description is not None and Path(build.description).is_dir():
-        index = diffusers.DiffusionPipeline.load_config(build.description)
-        _check_alike(source, family, check_index(build.description, index))
-    return Located(file, family, build.description)
+    family = _family(source, kind)
+    folder = _described(source, file, family, build)
+    found = check_index(str(folder), diffusers.DiffusionPipeline.load_config(str(folder)))
+    _check_alike(source, family, found)
+    return Located(file, family, str(folder))
 
 
-def _described(source: str, family: Family, build: Build) -> str:
-    """Return the folder with the encoders and the autoencoder that a single file of *family* lacks.
+def _described(source: str, file: Path, family: Family, build: Build) -> Path:
+    """Return the folder with what a single *file* of *family* lacks.
 
     Raises:
         WorkerError: ``MODEL_MISSING``.
     """
-    if build.description is None:
+    alone = family.facts.network == "transformer"
+    if build.description is not None:
+        return _folder(build.description, Role.COMPANY if alone else Role.DESCRIPTION, build)
+    if alone:
         what = f"holds the {family.facts.network} alone: name a folder or a hub id with the rest of"
         raise missing(source, f"{what} {family.facts.title} as its `description`")
-    folder = _fetched(build.description, Path(build.description).expanduser(), build)
-    if not (folder / "model_index.json").is_file():
-        raise missing(build.description, "has no model_index.json: it must be a folder in diffusers layout")
-    found = check_index(build.description, diffusers.DiffusionPipeline.load_config(str(folder)))
-    _check_alike(source, family, found)
-    return str(folder)
+    want = described_by(file, None)
+    folder = None if want is None else here(want)
+    if want is None or folder is None:
+        place = "" if want is None else want.place
+        what = (
+            f"is a single file: it takes its configuration and tokenizer from {place}, which {absent(build)}"
+        )
+        raise missing(source, f"{what}; or name a folder as its `description`")
+    return folder
 
 
 def _check_alike(source: str, family: Family, found: Family) -> None:

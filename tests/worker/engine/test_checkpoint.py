@@ -32,9 +32,10 @@ def test_a_folder_of_something_else_is_one_sentence(tmp_path: Path) -> None:
     assert "no model_index.json" in reason(tmp_path)
 
 
-def test_a_hub_id_that_cannot_be_fetched_is_one_sentence() -> None:
+def test_a_hub_id_that_was_not_fetched_is_one_sentence() -> None:
     sentence = reason("nobody/nothing-of-this-name")
-    assert sentence.startswith("The model nobody/nothing-of-this-name could not be fetched (")
+    assert sentence.startswith("The model nobody/nothing-of-this-name is not on this machine yet")
+    assert "`journeyman models pull` fetches it" in sentence
     assert "\n" not in sentence
 
 
