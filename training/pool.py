@@ -45,6 +45,12 @@ class Batch:
     latents: Tensor
     families: Tensor
 
+    def within(self, values: Tensor) -> Tensor:
+        """`values`, shaped as the latents, less the mean of their family: zero for a scene by itself."""
+        sizes = torch.bincount(self.families).view(-1, 1, 1, 1)
+        sums = values.new_zeros(len(sizes), *values.shape[1:]).index_add(0, self.families, values)
+        return values - (sums / sizes)[self.families]
+
 
 Family = list[tuple[Scene, Tensor]]
 
@@ -72,10 +78,10 @@ class LatentPool:
         return fresh
 
     def _plan(self, shape: tuple[int, int]) -> list[Scene]:
-        """One scene; of two thirds, which are easy, three in ten in every style."""
-        easy = self.rng.random() < 0.55
+        """One scene, or one in every style: two pictures of three belong to such a family."""
+        easy = self.rng.random() < 0.65
         scene = draw_scene(self.rng, len(self._sprites), shape, easy=easy)
-        if easy and self.rng.random() < 0.45:
+        if easy and self.rng.random() < 0.6:
             return [replace(scene, style=style) for style in STYLES]
         return [scene]
 

@@ -79,3 +79,9 @@ def test_new_layers_of_a_text_encoder_pass_on_what_they_get(
     ids = words(["a red fox in the snow"], padding="max_length", return_tensors="pt").input_ids
     assert new.config.num_hidden_layers == 3
     assert torch.equal(new(ids).last_hidden_state, old(ids).last_hidden_state)
+
+
+def test_what_a_family_has_in_common_is_taken_away() -> None:
+    batch = Batch([], torch.zeros(0), torch.tensor([0, 0, 0, 1]))
+    values = torch.tensor([1.0, 2.0, 6.0, 5.0]).view(-1, 1, 1, 1).expand(-1, 4, 2, 2)
+    assert batch.within(values)[:, 0, 0, 0].tolist() == [-2, -1, 3, 0]
