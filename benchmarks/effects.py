@@ -27,8 +27,9 @@ from worker import cost
 from worker.api import JobId
 from worker.device import DeviceJob
 from worker.engine.checkpoint import Hardware
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
 from worker.engine.models import Models
+from worker.engine.outcomes import Drawn
 from worker.recipe import Drawing, ModelProfile, resolve
 
 FOX = "a fox on a blue background"

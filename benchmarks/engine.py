@@ -21,8 +21,9 @@ from parser import Part, Speed
 from worker.api import JobId
 from worker.device import DeviceJob
 from worker.engine.checkpoint import Hardware
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
 from worker.engine.models import Models
+from worker.engine.outcomes import Drawn
 from worker.recipe import PICTURES, Drawing, ModelProfile, picture_seed
 
 PROMPT = "a red fox on a blue background"

@@ -54,7 +54,7 @@ def measured(name: str, counts: Sequence[int], dtype: torch.dtype) -> Iterator[d
             denoiser.take(sample_id, output)
         stepping = memory.peak(CPU) or 0
         memory.begin_peak(CPU)
-        denoiser.pictures(ids)
+        denoiser.ended(ids)()
         decoding = memory.peak(CPU) or 0
         denoiser.close(ids)
         yield {

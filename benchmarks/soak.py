@@ -27,8 +27,9 @@ from worker.api import JobId
 from worker.device import DeviceJob
 from worker.engine import memory
 from worker.engine.checkpoint import Hardware
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
 from worker.engine.models import Models
+from worker.engine.outcomes import Drawn
 from worker.recipe import Drawing, ModelProfile, picture_seed
 
 CPU = torch.device("cpu")

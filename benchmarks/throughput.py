@@ -32,7 +32,8 @@ from worker.api import JobId
 from worker.device import DeviceJob
 from worker.engine.checkpoint import Checkpoint, Hardware
 from worker.engine.denoiser import Denoiser
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
+from worker.engine.outcomes import Drawn
 from worker.engine.small_maps import quickened
 from worker.recipe import Drawing, picture_seed
 

@@ -20,8 +20,9 @@ from worker.device import DeviceJob, Failed
 from worker.engine import memory
 from worker.engine.blame import code_of
 from worker.engine.checkpoint import Hardware
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
 from worker.engine.families import AnyDenoiser, denoiser_of
+from worker.engine.outcomes import Drawn
 from worker.engine.plan import BatchKey
 from worker.recipe import Drawing, Recipe, picture_seed, resolve
 

@@ -13,16 +13,20 @@ import structlog
 
 from cli import checkpoint
 from cli.config import Engine, Settings
+from cli.failures import Failure
 from cli.folder import Folder, opened
 from cli.moderation import screening_on
 from cli.monitor import Monitor, usable
 from cli.threads import threads_for
 from worker.catalogue import Catalogue
 from worker.database import Database
+from worker.engine.aside import pays
 from worker.engine.batching import Caps
 from worker.engine.checkpoint import Hardware
 from worker.engine.local import InProcessDevice
 from worker.engine.models import Models
+from worker.fetching import Fetching
+from worker.hub.trouble import Trouble
 from worker.images import ImageStore
 from worker.lock import FileLock, is_held, worker_lock
 from worker.metrics import DatabaseMetrics, DeviceMetrics
@@ -32,6 +36,7 @@ from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
 from worker.runner import Runner
+from worker.wants import wants
 
 POLITENESS = 10  # added to the process's nice value: the bot answers at once even while every core draws
 FRESH_SECONDS = 60.0  # how long after its start a lock file is left alone
@@ -91,9 +96,13 @@ async def drawing(
         try:
             installer = Installer(database, time.time)
             keeper = CapKeeper(database, machine(settings), time.time)
-            catalogue = checkpoint.catalogue(settings)
             caps = Caps(await keeper.known(), keeper.learned)
-            async with device_of(catalogue, settings, installer.loaded, caps) as device:
+            async with (
+                stocked(settings) as fetching,
+                device_of(
+                    catalogue := checkpoint.catalogue(settings), settings, installer.loaded, caps
+                ) as device,
+            ):
                 await upkeep.take_back()
                 await installer.written()
                 store = Store(database, clock=time.time, limits=settings.limits)
@@ -103,7 +112,15 @@ async def drawing(
                     del monitor.checks["model"]
                 ready()
                 log.info("worker_ready", worker=name)
-                runner = Runner(store, device, images, worker=name, clock=time.time, screening=screening)
+                runner = Runner(
+                    store,
+                    device,
+                    images,
+                    worker=name,
+                    clock=time.time,
+                    screening=screening,
+                    absent=fetching.absent,
+                )
                 roster = Roster(
                     database,
                     worker=name,
@@ -118,6 +135,31 @@ async def drawing(
             await keeper.written()
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
+
+
+@asynccontextmanager
+async def stocked(settings: Settings) -> AsyncIterator[Fetching]:
+    """Fetch what the models take from the hub, the default before anything else; the others meanwhile.
+
+    Raises:
+        Failure: The only model did not come.
+    """
+    entries = checkpoint.catalogue(settings).entries
+    fetching = Fetching(
+        {}
+        if settings.engine.offline
+        else {each.name: wants(each.profile.source, each.build) for each in entries}
+    )
+    fetching.start()
+    try:
+        try:
+            await fetching.first(entries[0].name)
+        except Trouble as trouble:
+            if len(entries) == 1:
+                raise Failure(str(trouble), passing=trouble.passing) from trouble
+        yield fetching
+    finally:
+        fetching.stop()
 
 
 def forget_dead(root: Path, *, now: float) -> None:
@@ -143,11 +185,13 @@ async def device_of(
         loaded: Told name and weights of each checkpoint when it is loaded.
         caps: How many pictures a step may have.
     """
+    drawn_on = Hardware.named(settings.engine.device, settings.engine.dtype).device
     device = InProcessDevice(
         lambda: models_of(catalogue, settings.engine, loaded),
         time.monotonic,
         threads_for(settings.checkpoints, settings.engine),
         caps,
+        drawn_on if pays(drawn_on) else None,
     )
     try:
         await device.open()

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, Protocol
 
 import torch
 
+from worker.api import ErrorCode
+from worker.engine.blame import code_of
 from worker.engine.checkpoint import Hardware
 
 AT_ONCE = 1024 * 1024  # pixels; decoding holds hundreds of numbers for each
@@ -31,6 +34,11 @@ class Coder(Protocol):
         ...
 
 
+def twin(vae: Any) -> Any:
+    """Return an autoencoder with the same weights, in the same memory, and settings of its own."""
+    return deepcopy(vae, {id(each): each for each in (*vae.parameters(), *vae.buffers())})
+
+
 def encoded(checkpoint: Coder, picture: torch.Tensor) -> torch.Tensor:
     """Return float32 latents of *picture*, ``(1, 3, height, width)``: the middle of what the encoder says."""
     vae, config = checkpoint.vae, checkpoint.vae.config
@@ -49,7 +57,25 @@ def decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
     pixels = latents.shape[2] * latents.shape[3] * checkpoint.grid**2
     parts = latents.split(max(1, AT_ONCE // pixels))
     with _tiled(checkpoint.vae, wanted=pixels > WHOLE):
-        return torch.cat([_decoded(checkpoint, part) for part in parts])
+        return torch.cat([piece for part in parts for piece in _pieces(checkpoint, part)])
+
+
+def _pieces(checkpoint: Coder, latents: torch.Tensor) -> list[torch.Tensor]:
+    """Return the pixels of *latents*, fewer at a time where memory does not suffice, and at last in tiles."""
+    try:
+        return [_decoded(checkpoint, latents)]
+    except Exception as error:
+        if code_of(error) is not ErrorCode.OUT_OF_MEMORY or not _divisible(checkpoint.vae, latents):
+            raise
+    if len(latents) == 1:
+        with _tiled(checkpoint.vae, wanted=True):
+            return [_decoded(checkpoint, latents)]
+    return [piece for half in latents.chunk(2) for piece in _pieces(checkpoint, half)]
+
+
+def _divisible(vae: Any, latents: torch.Tensor) -> bool:
+    """Tell whether *latents* can be decoded in smaller parts than they were."""
+    return len(latents) > 1 or (_tileable(vae) and not vae.use_tiling)
 
 
 def _decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
@@ -63,8 +89,7 @@ def _decoded(checkpoint: Coder, latents: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def _tiled(vae: Any, *, wanted: bool) -> Iterator[None]:
     """While inside and *wanted*, let *vae* decode in tiles, if it can, unless edges are to meet."""
-    meeting = any(getattr(module, "padding_mode", "zeros") == "circular" for module in vae.modules())
-    tiling = wanted and not meeting and hasattr(vae, "enable_tiling")
+    tiling = wanted and _tileable(vae)
     try:
         if tiling:
             vae.enable_tiling()
@@ -72,6 +97,11 @@ def _tiled(vae: Any, *, wanted: bool) -> Iterator[None]:
     finally:
         if tiling:
             vae.disable_tiling()
+
+
+def _tileable(vae: Any) -> bool:
+    meeting = any(getattr(module, "padding_mode", "zeros") == "circular" for module in vae.modules())
+    return not meeting and hasattr(vae, "enable_tiling")
 
 
 def _spread(config: Any, latents: torch.Tensor) -> tuple[torch.Tensor | float, torch.Tensor | float]:

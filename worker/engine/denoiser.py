@@ -3,7 +3,6 @@
 import copy
 import inspect
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ class Denoiser(Holding[UnetRow]):
         super().__init__(checkpoint)
         self._conditioner = conditioner_of(checkpoint)
         self._glimpse = Glimpse.fitted(checkpoint)
-        self._looking = convolutions(checkpoint.unet, checkpoint.vae)
+        self._looking = convolutions(checkpoint.unet)
         # Ancestral schedules add noise of their own at each step.
         self._draws_noise = "generator" in inspect.signature(checkpoint.scheduler.step).parameters
 
@@ -210,10 +209,6 @@ class Denoiser(Holding[UnetRow]):
             region=region,
             second=again(self._schedule(recipe), recipe),
         )
-
-    def _edges(self, row: UnetRow) -> AbstractContextManager[None]:
-        """As `Holding._edges`."""
-        return seamless(self._looking, wanted=row.tile)
 
     def _grow(self, row: UnetRow) -> None:
         """Let *row* begin its second pass, over what its first one drew."""

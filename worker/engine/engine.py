@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, wait
 from typing import Protocol
 
 import structlog
@@ -10,61 +10,19 @@ import torch
 
 from parser import Speed
 from worker.api import ErrorCode, JobId
-from worker.device import Capacity, Company, DeviceJob, Dropped, Failed
-from worker.engine import bookmark
+from worker.device import Capacity, DeviceJob, Dropped, Failed
+from worker.engine.aside import Aside, Developing, Timed
 from worker.engine.blame import code_of, failure
-from worker.engine.bookmark import Value
+from worker.engine.outcomes import Moved, Outcome
 from worker.engine.pictures import Pixels
-from worker.engine.plan import BatchKey, Sample, SampleId, StepScheduler
+from worker.engine.plan import BatchKey, Sample, StepScheduler
+from worker.engine.work import Backend, Work
 from worker.recipe import Recipe
 
 PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
 SUSPICIOUS = 3  # jobs that fail one after another, no pass succeeding between, condemn the device
 
 log = structlog.get_logger()
-
-
-class Backend(Protocol):
-    """One network family; the only code that touches tensors."""
-
-    def open(self, job: DeviceJob) -> list[Sample]:
-        """Prepare every picture of *job*; may raise `WorkerError`."""
-        ...
-
-    def forward(self, ids: Sequence[SampleId]) -> Sequence[torch.Tensor]:
-        """Run one forward pass for all; changes nothing, so it may be repeated in parts."""
-        ...
-
-    def take(self, sample_id: SampleId, output: torch.Tensor) -> None:
-        """Advance one sample by its share of a forward pass."""
-        ...
-
-    def keep(self, job: DeviceJob) -> Value:
-        """Return how far the pictures of *job* are; may raise `TypeError` where that cannot be written."""
-        ...
-
-    def resume(self, job: DeviceJob, kept: Value) -> Sequence[int]:
-        """Bring the pictures of *job*, just opened, to where they were; return the steps each has taken.
-
-        May raise `ValueError`, having changed nothing: *kept* is of other weights or another program.
-        """
-        ...
-
-    def pictures(self, ids: Sequence[SampleId]) -> list[Pixels]:
-        """Return finished samples as pictures."""
-        ...
-
-    def preview(self, ids: Sequence[SampleId]) -> list[Pixels]:
-        """Return how samples look now; empty if there is nothing to see yet."""
-        ...
-
-    def close(self, ids: Sequence[SampleId]) -> None:
-        """Forget samples."""
-        ...
-
-    def text(self, job: DeviceJob, index: int | None) -> dict[str, str]:
-        """Return what the PNG of a picture says; None is the grid."""
-        ...
 
 
 class Backends(Protocol):
@@ -79,69 +37,15 @@ class Backends(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A job came a step further, or was paused."""
-
-    job_id: JobId
-    attempt: int
-    fraction: float
-    paused: bool
-    preview: Sequence[Pixels]  # empty: nothing new to see
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """All pictures of a job are there, not yet as files."""
-
-    job_id: JobId
-    attempt: int
-    cells: Sequence[Pixels]
-    text: dict[int | None, dict[str, str]]
-    device_seconds: float
-    company: Company
-
-
-Outcome = Moved | Drawn | Failed | Dropped
-
-
-@dataclass(slots=True)
-class Work:
-    """A job under way."""
-
-    job: DeviceJob
-    backend: Backend
-    samples: list[Sample]
-    cells: dict[int, Pixels] = field(default_factory=dict)
-    seconds: float = 0.0
-    previewed_at: float | None = None
-    paused: bool = False
-    passes: int = 0
-    shared: int = 0
-    people: int = 1
-    rows: int = 0
-
-    @property
-    def ids(self) -> list[SampleId]:
-        """Its samples, in picture order."""
-        return [sample.id for sample in self.samples]
-
-    @property
-    def fraction(self) -> float:
-        """Work done of all the work."""
-        return sum(s.taken for s in self.samples) / sum(s.whole for s in self.samples)
-
-    @property
-    def company(self) -> Company:
-        """Whom it met in its forward passes."""
-        return Company(self.passes, self.shared, self.people, self.rows)
-
-
 class Engine:
     """Take one step for one batch at a time. Belongs to one thread."""
 
     def __init__(
-        self, backends: Backends, clock: Callable[[], float], scheduler: StepScheduler | None = None
+        self,
+        backends: Backends,
+        clock: Callable[[], float],
+        scheduler: StepScheduler | None = None,
+        aside: Aside | None = None,
     ) -> None:
         """Load the default network.
 
@@ -149,6 +53,7 @@ class Engine:
             backends: Where the networks are.
             clock: Seconds, monotonic.
             scheduler: Who is next; a fresh one by default.
+            aside: Decodes finished pictures while the next steps are taken; None: they are decoded in line.
 
         Raises:
             WorkerError: The default network is missing or damaged.
@@ -157,16 +62,23 @@ class Engine:
         self._clock = clock
         self._scheduler = StepScheduler() if scheduler is None else scheduler
         self._usual = backends.preload()
+        self._aside = aside
+        self._developing: list[Developing] = []  # also of works that are dropped, until that is over
         self._works: dict[JobId, Work] = {}
         self._outcomes: list[Outcome] = []
         self._failing: set[JobId] = set()  # since the last pass that succeeded
         self.passes: Counter[int] = Counter()  # forward passes by their number of rows
-        self.busy_seconds = 0.0  # spent on steps, decoding included
+        self.busy_seconds = 0.0  # spent on steps, and on decoding in line
 
     @property
     def busy(self) -> bool:
-        """True while there is a step to take."""
+        """True while there is a step to take, or something to wait for."""
         return bool(self._works)
+
+    @property
+    def ready(self) -> bool:
+        """True while there is a step to take."""
+        return self._scheduler.lane is not None
 
     @property
     def broken(self) -> bool:
@@ -180,10 +92,10 @@ class Engine:
         try:
             backend = self._backends.backend(job.recipe)
             work = Work(job, backend, backend.open(job))
-            seconds = _take_up(work)
+            work.take_up()
         except Exception as error:  # noqa: BLE001 - whatever a network raises fails this job alone
             return [*earlier, self._failed(job, error)]
-        work.seconds = seconds + self._clock() - began
+        work.seconds += self._clock() - began
         self._works[job.job_id] = work
         self._scheduler.add(work.samples)
         self._outcomes = earlier
@@ -215,16 +127,38 @@ class Engine:
         return [self._failed(work.job, error) for work in works]
 
     def capacity(self) -> Capacity:
-        """Return the free places by lane."""
-        free = {lane: self._scheduler.free(lane, self._usual) for lane in Speed}
-        return Capacity(free, len(self._scheduler), self._scheduler.free_for_newcomers(self._usual))
+        """Return the free places by lane.
+
+        Pictures that are decoded aside take none, as long as they are no more than a batch: so what is drawn
+        next is here in time, and what waits for that thread has a bound.
+        """
+        scheduler, aside = self._scheduler, sum(len(each.samples) for each in self._developing)
+        over = max(0, aside - scheduler.cap(self._usual).rows)
+        free = {lane: max(0, scheduler.free(lane, self._usual) - over) for lane in Speed}
+        newcomers = max(0, scheduler.free_for_newcomers(self._usual) - over)
+        return Capacity(free, len(scheduler) + aside, newcomers)
+
+    def collect(self) -> list[Outcome]:
+        """Take in what was decoded aside meanwhile; waits for nothing."""
+        self._outcomes = []
+        while over := next((each for each in self._developing if not each.under_way), None):
+            self._developed(over)
+        return self._outcomes
+
+    def close(self) -> None:
+        """Wait for what is being decoded aside, and end that thread; to be called once no job is here."""
+        if self._aside is not None:
+            self._aside.close()
+            self.collect()
 
     def step(self) -> list[Outcome]:
-        """Take one step for one batch; return what happened, in order."""
+        """Take one step for one batch, or wait for what is decoded aside; return what happened, in order."""
+        if not self.ready:
+            self._settle(first=True)
+        self.collect()
         batch = self._scheduler.schedule()
         if not batch:
-            return []
-        self._outcomes = []
+            return self._outcomes
         began = self._clock()
         advanced = self._advance(batch)
         seconds = self._clock() - began
@@ -255,6 +189,8 @@ class Engine:
 
     def _divide(self, batch: Sequence[Sample], error: Exception) -> list[Sample]:
         if code_of(error) is ErrorCode.OUT_OF_MEMORY:
+            if self._settle():  # what was decoded meanwhile took the memory: so many rows may well fit
+                return self._advance(batch)
             self._make_room(batch)
         if len(batch) == 1:
             self._fail(self._works[batch[0].id.job_id], error)
@@ -276,8 +212,7 @@ class Engine:
     def _make_room(self, batch: Sequence[Sample]) -> None:
         """Remember that so many rows do not fit, and hand back a job that only waits."""
         self._scheduler.cap(batch[0].key).lower(len(batch) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        _free_memory()
         waiting = self._scheduler.newest_paused_relax()
         if waiting is not None:
             self._outcomes.append(self._hand_back(self._works[waiting]))
@@ -297,22 +232,61 @@ class Engine:
         return [self._works[job_id] for job_id in ids if job_id in self._works]
 
     def _conclude(self, work: Work, done: Sequence[Sample]) -> None:
-        """Decode what is done; report the job as drawn, or as moved."""
+        """Decode what is done, or have it decoded aside; report the job as drawn, or as moved."""
         began = self._clock()
         try:
-            if done:
-                cells = work.backend.pictures([sample.id for sample in done])
-                work.cells |= {sample.id.cell: cell for sample, cell in zip(done, cells, strict=True)}
-            finished = len(work.cells) == len(work.samples)
-            outcome = _drawn(work) if finished else self._moved(work)
+            if done and self._aside is not None:
+                self._developing.append(self._aside.begin(work, done))
+                self._scheduler.remove([sample.id for sample in done])
+            elif done:
+                work.decoded(done, work.backend.ended([sample.id for sample in done])())
+            work.seconds += self._clock() - began
+            outcome = work.drawn if work.finished else self._moved(work)
         except Exception as error:  # noqa: BLE001 - decoding may run out of memory; others go on
             self._fail(work, error)
             return
-        work.seconds += self._clock() - began
-        if isinstance(outcome, Drawn):
-            outcome = replace(outcome, device_seconds=work.seconds)
+        if work.finished:
             self._forget(work)
         self._outcomes.append(outcome)
+
+    def _developed(self, each: Developing) -> None:
+        """Take in what was decoded aside; report its job if that is drawn now."""
+        work = each.work
+        self._developing.remove(each)
+        if self._works.get(work.job.job_id) is not work:
+            self._close(work)
+            return
+        try:
+            timed = self._timed(each)
+            work.decoded(each.samples, timed.cells)
+            work.seconds += timed.seconds
+            drawn = work.drawn if work.finished else None
+        except Exception as error:  # noqa: BLE001 - one job's failure is its own
+            self._fail(work, error)
+            return
+        if drawn is not None:
+            self._forget(work)
+            self._outcomes.append(drawn)
+
+    def _timed(self, each: Developing) -> Timed:
+        """Return what was decoded aside; what had no memory beside a step is decoded again between two."""
+        try:
+            return each.result.result()
+        except Exception as error:
+            if code_of(error) is not ErrorCode.OUT_OF_MEMORY:
+                raise
+        self._settle()
+        _free_memory()
+        began = self._clock()
+        return Timed(each.decode(), self._clock() - began)
+
+    def _settle(self, *, first: bool = False) -> bool:
+        """Wait until all that is decoded aside is there, or the *first* of it; tell whether there was any."""
+        results = [each.result for each in self._developing if each.under_way]
+        if not results:
+            return False
+        wait(results, return_when=FIRST_COMPLETED if first else ALL_COMPLETED)
+        return True
 
     def _moved(self, work: Work) -> Moved:
         preview = self._preview(work)
@@ -320,7 +294,8 @@ class Engine:
 
     def _preview(self, work: Work) -> Sequence[Pixels]:
         now = self._clock()
-        if work.cells or (work.previewed_at is not None and now - work.previewed_at < PREVIEW_SECONDS):
+        fresh = work.previewed_at is not None and now - work.previewed_at < PREVIEW_SECONDS
+        if fresh or any(sample.done for sample in work.samples):
             return []
         preview = work.backend.preview(work.ids)
         if preview:
@@ -348,50 +323,29 @@ class Engine:
 
     def _hand_back(self, work: Work) -> Dropped:
         """Drop *work*, and keep what was drawn, if anything was."""
-        job, kept = work.job, None
-        try:
-            if any(sample.step for sample in work.samples):
-                told = {"seconds": work.seconds, "pictures": work.backend.keep(job)}
-                kept = bookmark.written(told)
-        except Exception as error:  # noqa: BLE001 - it is drawn from the start then, the same
-            log.warning("not_kept", job_id=job.job_id, reason=repr(error))
+        kept = work.kept()
         self._forget(work)
-        return Dropped(job.job_id, job.attempt, kept)
+        return Dropped(work.job.job_id, work.job.attempt, kept)
 
     def _forget(self, work: Work) -> None:
         del self._works[work.job.job_id]
         self._scheduler.remove(work.ids)
+        for each in self._developing:
+            if each.work is work:
+                each.result.cancel()
+        self._developing = [each for each in self._developing if each.work is not work or each.under_way]
+        self._close(work)
+
+    def _close(self, work: Work) -> None:
+        """Free the tensors of *work*, unless some are being decoded: their network must not leave before."""
+        if any(each.work is work for each in self._developing):
+            return
         try:
             work.backend.close(work.ids)
         except Exception:
             log.exception("closing_failed", job_id=work.job.job_id)
 
 
-def _drawn(work: Work) -> Drawn:
-    indices = sorted(work.cells)
-    said: list[int | None] = [*indices, None] if len(indices) > 1 else [*indices]
-    return Drawn(
-        job_id=work.job.job_id,
-        attempt=work.job.attempt,
-        cells=[work.cells[index] for index in indices],
-        text={index: work.backend.text(work.job, index) for index in said},
-        device_seconds=work.seconds,
-        company=work.company,
-    )
-
-
-def _take_up(work: Work) -> float:
-    """Bring *work* to where an earlier attempt was, if that fits; return the seconds that one took."""
-    if work.job.kept is None:
-        return 0.0
-    try:
-        kept = bookmark.read(work.job.kept)
-        seconds = float(kept["seconds"])
-        steps = work.backend.resume(work.job, kept["pictures"])
-    except (ValueError, LookupError, TypeError) as error:
-        log.info("begun_anew", job_id=work.job.job_id, reason=str(error))
-        return 0.0
-    for sample, taken in zip(work.samples, steps, strict=True):
-        sample.reach(taken)
-    log.info("gone_on", job_id=work.job.job_id, fraction=round(work.fraction, 3))
-    return seconds
+def _free_memory() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

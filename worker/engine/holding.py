@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import diffusers
@@ -13,17 +14,47 @@ from numpy.typing import NDArray
 from worker.api import ErrorCode, PictureGone, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
-from worker.engine.autoencoder import decoded, encoded
+from worker.engine.autoencoder import decoded, encoded, twin
 from worker.engine.bookmark import Value, changed
 from worker.engine.plan import SampleId
 from worker.engine.references import body_of, laid
 from worker.engine.region import Region, mask_of
 from worker.engine.row import Given, Row
+from worker.engine.tiling import convolutions, seamless
 from worker.recipe import Drawing
 
 LAYOUT = "layout 2"  # of what `keep` returns: an update that changes it begins unfinished pictures anew
 
 R = TypeVar("R", bound=Row[Any])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latents:
+    """What finished pictures of one job came to. Called, it decodes them.
+
+    Attributes:
+        decoder: The checkpoint with an autoencoder that nothing but this uses, on one thread at a time.
+        latents: Shape ``(n, channels, rows, columns)``.
+        tile: Whether opposite edges are neighbours.
+        at_once: Of how many there is memory for.
+    """
+
+    decoder: Any
+    latents: torch.Tensor
+    tile: bool
+    at_once: int
+
+    def __call__(self) -> list[NDArray[np.uint8]]:
+        """Return pixels of shape ``(height, width, 3)``.
+
+        Raises:
+            WorkerError: ``ENGINE_FAILED``; there is something in them that is no number.
+        """
+        if not bool(torch.isfinite(self.latents).all()):
+            raise WorkerError(ErrorCode.ENGINE_FAILED)
+        with seamless(convolutions(self.decoder.vae), wanted=self.tile):
+            some = self.latents.split(self.at_once)
+            return pictures.pixels(torch.cat([decoded(self.decoder, each) for each in some]))
 
 
 class Holding(ABC, Generic[R]):
@@ -35,6 +66,7 @@ class Holding(ABC, Generic[R]):
         self._device = checkpoint.hardware.device
         self._dtype = checkpoint.hardware.dtype
         self._rows: dict[SampleId, R] = {}
+        self._decoder = replace(checkpoint, vae=twin(checkpoint.vae))
 
     @property
     def busy(self) -> bool:
@@ -89,20 +121,12 @@ class Holding(ABC, Generic[R]):
                 setattr(row.way.scheduler, name, value)
         return [row.behind + row.step for row in self._rows_of(job)]
 
-    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
-        """Decode finished samples; a schedule left early ends at what the model expected to see.
-
-        Returns:
-            Pixels of shape ``(height, width, 3)``.
-        """
+    def ended(self, ids: Sequence[SampleId]) -> Latents:
+        """Return what finished samples came to; of a schedule left early what the model expected to see."""
         rows = [self._rows[sample_id] for sample_id in ids]
         latents = torch.cat([row.end for row in rows])
-        if not bool(torch.isfinite(latents).all()):
-            raise WorkerError(ErrorCode.ENGINE_FAILED)
         # A picture of a second pass has the pixels of a grid: one at a time.
-        some = latents.split(1 if rows[0].behind else len(rows))
-        with self._edges(rows[0]):
-            return pictures.pixels(torch.cat([decoded(self._checkpoint, each) for each in some]))
+        return Latents(self._decoder, latents, tile=rows[0].tile, at_once=1 if rows[0].behind else len(rows))
 
     def close(self, ids: Sequence[SampleId]) -> None:
         """Free the tensors of samples that are done or dropped."""
@@ -118,9 +142,8 @@ class Holding(ABC, Generic[R]):
         """Return a scheduler that has not taken a step."""
 
     def _edges(self, row: R) -> AbstractContextManager[None]:
-        """While it lasts, the networks take the edges of pictures as *row* does."""
-        del row
-        return nullcontext()
+        """While it lasts, the autoencoder takes the edges of pictures as *row* does."""
+        return seamless(convolutions(self._checkpoint.vae), wanted=row.tile)
 
     def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
         """Return what the drawing starts from instead of pure noise, if anything.

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
+import torch
 
 from worker.api import ErrorCode, JobId
 from worker.device import Advanced, Capacity, DeviceEvent, DeviceJob, DeviceUse, EventLog, Failed, Finished
 from worker.engine import pictures
+from worker.engine.aside import Aside
 from worker.engine.batching import Caps
-from worker.engine.engine import Drawn, Moved, Outcome
+from worker.engine.outcomes import Drawn, Moved, Outcome
 from worker.engine.plan import StepScheduler
 from worker.engine.swapping import LimitedBackends, SwappingEngine
 from worker.engine.thread import EngineThread
@@ -40,6 +42,7 @@ class InProcessDevice:
         clock: Callable[[], float],
         threads: int | None = None,
         caps: Caps | None = None,
+        aside: torch.device | None = None,
     ) -> None:
         """Describe the device; `open` starts it. To be called on the event loop.
 
@@ -48,15 +51,16 @@ class InProcessDevice:
             clock: Seconds, monotonic.
             threads: CPU threads of a forward pass.
             caps: How many pictures a step may have, by what is known of the device; by default nothing is.
+            aside: The device, if finished pictures are decoded there while the next steps are taken.
         """
         caps = caps or Caps()
+
+        def made() -> SwappingEngine:
+            thread = None if aside is None else Aside(clock, device=aside, threads=threads, wake=self._wake)
+            return SwappingEngine(backends(), clock, StepScheduler(caps=caps), thread)
+
         self._loop = asyncio.get_running_loop()
-        self._thread = EngineThread(
-            lambda: SwappingEngine(backends(), clock, StepScheduler(caps=caps)),
-            self._emit,
-            self._over,
-            threads,
-        )
+        self._thread = EngineThread(made, self._emit, self._over, threads)
         self._coder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
         self._log = EventLog()
         self._submitted: OrderedDict[tuple[JobId, int], None] = OrderedDict()
@@ -119,6 +123,10 @@ class InProcessDevice:
     def use(self) -> DeviceUse:
         """Return what the device did up to its last step."""
         return self._seen.use
+
+    def _wake(self) -> None:
+        """Have taken in what was decoded, also while there is no step to take; runs on any thread."""
+        self._thread.post(SwappingEngine.collect)
 
     def _take_in(self, job: DeviceJob, engine: SwappingEngine) -> Sequence[Outcome]:
         self._taken += picture_count(job.recipe)

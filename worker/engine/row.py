@@ -30,6 +30,7 @@ class Row(ABC, Generic[W]):
     generator: torch.Generator
     pull: Pull | None = None
     detail: float = 0.0
+    tile: bool = False  # whether opposite edges are to meet
     region: Region | None = None
     step: int = 0  # of its way
     second: W | None = None  # at a larger size, still to come
@@ -61,7 +62,6 @@ class Row(ABC, Generic[W]):
 class UnetRow(Row[Pass]):
     """One of a UNet's, whose pictures may join their edges and look at others."""
 
-    tile: bool = False
     seen: tuple[Seen, ...] = ()  # pictures that it looks at
     estimate: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None  # input, output, timestep
 

@@ -6,7 +6,9 @@ from typing import Protocol
 from parser import Speed
 from worker.api import LANES, JobId
 from worker.device import Capacity, DeviceJob, Dropped
-from worker.engine.engine import Backends, Engine, Outcome
+from worker.engine.aside import Aside
+from worker.engine.engine import Backends, Engine
+from worker.engine.outcomes import Outcome
 from worker.engine.plan import StepScheduler
 from worker.recipe import Drawing, Recipe, picture_count
 
@@ -37,16 +39,25 @@ class SwappingEngine(Engine):
     """
 
     def __init__(
-        self, backends: LimitedBackends, clock: Callable[[], float], scheduler: StepScheduler | None = None
+        self,
+        backends: LimitedBackends,
+        clock: Callable[[], float],
+        scheduler: StepScheduler | None = None,
+        aside: Aside | None = None,
     ) -> None:
-        super().__init__(backends, clock, scheduler)
+        super().__init__(backends, clock, scheduler, aside)
         self._limited = backends
         self._waiting: list[DeviceJob] = []
 
     @property
     def busy(self) -> bool:
-        """True while there is a step to take, or a job to begin."""
+        """True while there is a step to take, a job to begin, or something to wait for."""
         return super().busy or bool(self._waiting)
+
+    @property
+    def ready(self) -> bool:
+        """True while there is a step to take, or a job to begin that need not wait for what is decoded."""
+        return super().ready or (bool(self._waiting) and not self._developing)
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -112,11 +123,12 @@ class SwappingEngine(Engine):
 
     def _room(self, job: DeviceJob, outcomes: list[Outcome]) -> bool:
         """Tell whether *job* can begin, perhaps because others were handed back for it."""
-        if not self._works or self._limited.admits(job.recipe):
+        if not (self._works or self._developing) or self._limited.admits(job.recipe):
             return True
         lower = self._lower_than(job.speed)
-        outcomes += [self._hand_back(self._works[job_id]) for job_id in lower]
-        return bool(lower)
+        drawn = [job_id for job_id in lower if all(sample.done for sample in self._works[job_id].samples)]
+        outcomes += [self._hand_back(self._works[job_id]) for job_id in lower if job_id not in drawn]
+        return bool(lower) and not self._developing  # what is drawn by now is soon decoded as well
 
     def _lower_than(self, lane: Speed) -> Sequence[JobId]:
         """Return all drawings that are begun, if every one is of a lower lane than *lane*."""

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 import structlog
 import torch
 
-from worker.engine.engine import Outcome
+from worker.engine.outcomes import Outcome
 from worker.engine.swapping import SwappingEngine
 
 Note = Callable[[SwappingEngine], Sequence[Outcome]]  # run between two steps
@@ -72,18 +72,19 @@ class EngineThread:
             self._emit(engine, ())
             self._ready(None)
             while not engine.broken and self._notes(engine):
-                if engine.busy:
+                if engine.ready:
                     self._guarded(engine, SwappingEngine.step)
             if engine.broken:
                 log.error("device_broken")
             self._guarded(engine, SwappingEngine.drop_all)
+            engine.close()
             self._over()
 
     def _notes(self, engine: SwappingEngine) -> bool:
         """Run what is in the inbox, waiting for it only while there is no step to take; False at the end."""
         while not engine.broken:
             try:
-                note = self._inbox.get(block=not engine.busy)
+                note = self._inbox.get(block=not engine.ready)
             except Empty:
                 return True
             if note is None:

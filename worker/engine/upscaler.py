@@ -1,8 +1,9 @@
 """Super-resolution, a tile at a time."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,14 +135,13 @@ class Upscaler:
         """Return what must be the same for a picture that was begun to be gone on with."""
         return [self.name, str(self._device), job.recipe.model_dump_json()]
 
-    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
-        """Return the finished pictures at the size asked for."""
-        canvases = [self._canvases[sample_id] for sample_id in ids]
-        return [pictures.pixels(_fitted(c.enlarged, c.size) * 2 - 1)[0] for c in canvases]
+    def ended(self, ids: Sequence[SampleId]) -> Callable[[], list[NDArray[np.uint8]]]:
+        """Return what brings finished pictures to the size asked for."""
+        return partial(_shrunk, [self._canvases[sample_id] for sample_id in ids])
 
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         """Return the canvases as they are."""
-        return self.pictures(ids)
+        return _shrunk([self._canvases[sample_id] for sample_id in ids])
 
     def close(self, ids: Sequence[SampleId]) -> None:
         """Free the canvases of pictures that are done or dropped."""
@@ -173,6 +173,10 @@ def cut(height: int, width: int) -> tuple[tuple[int, int], list[Tile]]:
         for left in range(0, width, side)
     ]
     return window, tiles
+
+
+def _shrunk(canvases: Sequence[Canvas]) -> list[NDArray[np.uint8]]:
+    return [pictures.pixels(_fitted(each.enlarged, each.size) * 2 - 1)[0] for each in canvases]
 
 
 def _fitted(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -69,9 +69,14 @@ class FakeBackend:
             self.steps[SampleId(job.job_id, job.attempt, cell)] = steps
         return list(kept)
 
-    def pictures(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
-        self._decode(ids)
-        return [np.full((8, 8, 3), self.steps[i], np.uint8) for i in ids]
+    def ended(self, ids: Sequence[SampleId]) -> Callable[[], list[NDArray[np.uint8]]]:
+        steps = [self.steps[i] for i in ids]
+
+        def pictures() -> list[NDArray[np.uint8]]:
+            self._decode(ids)
+            return [np.full((8, 8, 3), each, np.uint8) for each in steps]
+
+        return pictures
 
     def preview(self, ids: Sequence[SampleId]) -> list[NDArray[np.uint8]]:
         return [np.full((8, 8, 3), self.steps[i], np.uint8) for i in ids]

@@ -11,7 +11,8 @@ from parser import Part, Speed
 from tests.worker.engine.recipes import job
 from worker.api import LANES
 from worker.device import DeviceJob, Dropped
-from worker.engine.engine import Drawn, Engine, Moved, Outcome
+from worker.engine.engine import Engine
+from worker.engine.outcomes import Drawn, Moved, Outcome
 from worker.recipe import Drawing, Start, picture_seed
 
 Picture = NDArray[np.uint8]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from parser import Part
 from tests.worker.engine.recipes import drawing
 from worker.device import DeviceJob, Failed
-from worker.engine.engine import Drawn, Engine, Outcome
+from worker.engine.engine import Engine
+from worker.engine.outcomes import Drawn, Outcome
 from worker.recipe import Drawing, ModelProfile
 
 PROFILE = ModelProfile(name="embedded", source="models/embedded", size=128, guidance=3)

@@ -69,3 +69,28 @@ def test_a_huge_picture_is_decoded_in_tiles_unless_its_edges_are_to_meet(
     assert tiled == [False, True, False]
     assert huge.shape == (1, 3, 64, 64)
     assert not coded.vae.use_tiling
+
+
+def test_what_memory_does_not_suffice_for_is_decoded_in_halves_and_at_last_in_tiles(
+    coded: Coded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latents, tried = torch.randn(3, 4, 32, 32), list[tuple[int, bool]]()
+    decode = coded.vae.decode
+
+    def scarce(latents: torch.Tensor, **typed: Any) -> Any:
+        tried.append((len(latents), coded.vae.use_tiling))
+        if len(latents) > 1 or (latents.mean() > 0.5 and not coded.vae.use_tiling):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return decode(latents, **typed)
+
+    with torch.inference_mode():
+        expected = decoded(coded, latents)
+        monkeypatch.setattr(coded.vae, "decode", scarce)
+        assert float((decoded(coded, latents) - expected).abs().max()) < 1e-5
+        assert tried == [(3, False), (2, False), (1, False), (1, False), (1, False)]
+        tried.clear()
+        decoded(coded, latents[:1] + 1)
+        assert tried == [(1, False), (1, True)]
+        with seamless(convolutions(coded.vae), wanted=True), pytest.raises(torch.OutOfMemoryError):
+            decoded(coded, latents[:1] + 1)
+    assert not coded.vae.use_tiling

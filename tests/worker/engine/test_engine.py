@@ -9,7 +9,8 @@ from tests.worker.engine.fakes import Check, FakeBackend, fine
 from tests.worker.engine.recipes import drawing, job
 from worker.api import ErrorCode
 from worker.device import Dropped, Failed
-from worker.engine.engine import Drawn, Engine, Moved, Outcome
+from worker.engine.engine import Engine
+from worker.engine.outcomes import Drawn, Moved, Outcome
 from worker.engine.plan import SampleId, StepScheduler
 
 

@@ -14,8 +14,8 @@ from tests.worker.engine.fakes import FakeBackend
 from tests.worker.engine.recipes import drawing, job
 from worker.api import ErrorCode, WorkerError
 from worker.device import Advanced, DeviceEvent, Dropped, Failed, Finished
-from worker.engine.engine import Drawn, Outcome
 from worker.engine.local import InProcessDevice
+from worker.engine.outcomes import Drawn, Outcome
 from worker.engine.plan import BatchKey
 from worker.engine.residency import Residency
 from worker.engine.swapping import SwappingEngine

@@ -17,8 +17,9 @@ from tests.worker.engine.test_suspension import Alone, gone_on, suspended
 from worker.engine import pictures
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.denoiser import Denoiser
-from worker.engine.engine import Engine, Moved
+from worker.engine.engine import Engine
 from worker.engine.models import Models
+from worker.engine.outcomes import Moved
 from worker.engine.passes import broad, grown, held
 from worker.engine.plan import BatchKey, Sample, SampleId, Stage, StepScheduler
 from worker.recipe import Drawing, SecondPass

@@ -19,8 +19,9 @@ from worker.device import DeviceJob, Dropped
 from worker.engine import bookmark, pictures
 from worker.engine.checkpoint import Checkpoint
 from worker.engine.denoiser import Denoiser
-from worker.engine.engine import Drawn, Engine
+from worker.engine.engine import Engine
 from worker.engine.models import Models
+from worker.engine.outcomes import Drawn
 from worker.engine.plan import StepScheduler
 from worker.engine.upscaler import Upscaler
 from worker.recipe import Start, Upscaling

@@ -14,8 +14,9 @@ from tests.worker.engine.recipes import job
 from worker.api import ErrorCode, WorkerError
 from worker.device import Failed
 from worker.engine import pictures, upscaler
-from worker.engine.engine import Drawn, Engine, Moved
+from worker.engine.engine import Engine
 from worker.engine.ncnn import Network
+from worker.engine.outcomes import Drawn, Moved
 from worker.engine.upscaler import MARGIN, Upscaler, cut
 from worker.recipe import Upscaling
 
