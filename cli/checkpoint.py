@@ -15,6 +15,7 @@ EMBEDDED_STYLE = "3d render"  # one of the three it knows; heard from above the 
 NETWORK = "unet"  # the part that an IP-Adapter is made for
 HOUSE_SHARE = 0.1  # of a prompt, at the usual `--stylize`, for a house style that the operator chose
 EMBEDDED_GUIDANCE = 3.0
+EMBEDDED_STEPS = 12  # more of them show nothing more: see its card
 
 
 def catalogue(settings: Settings) -> Catalogue:
@@ -96,7 +97,8 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
     """Return the checkpoint's profile where its files say *measures*, or nothing."""
     place = folder_of(model.source)
     usual = measures or Measures.usual()
-    guidance = EMBEDDED_GUIDANCE if model.source == EMBEDDED else usual.guidance
+    own = model.source == EMBEDDED
+    steps, guidance = (EMBEDDED_STEPS, EMBEDDED_GUIDANCE) if own else (usual.steps, usual.guidance)
     return ModelProfile(
         name=model.name or (model.title if place is None or model.single else place.name),
         source=str(place) if place else model.source,
@@ -104,10 +106,10 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         steered=usual.steered,
         size=model.size or usual.size,
         grid=usual.grid,
-        steps=model.steps or usual.steps,
+        steps=model.steps or steps,
         guidance=guidance if model.guidance is None else model.guidance,
         widest=model.widest or usual.family.facts.widest,
-        house_style=model.style or (EMBEDDED_STYLE if model.source == EMBEDDED else ""),
+        house_style=model.style or (EMBEDDED_STYLE if own else ""),
         house_share=HOUSE_SHARE if model.style else 0,
         adapter=model.ip_adapter is not None
         and usual.family.facts.network == NETWORK

@@ -21,7 +21,7 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_embedded_model_is_the_default_and_reads_its_own_sizes() -> None:
     found = profile(Model())
-    assert (found.name, found.size, found.grid, found.steps, found.guidance) == ("embedded", 128, 8, 20, 3)
+    assert (found.name, found.size, found.grid, found.steps, found.guidance) == ("embedded", 128, 8, 12, 3)
     assert Path(found.source).is_absolute()
 
 
