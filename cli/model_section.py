@@ -56,7 +56,7 @@ class Model(Section):
     niji: tuple[Numeral, ...] = ()  # what `--niji` calls it, such as `["6"]`
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: as `[engine]` says
     size: int | None = Field(default=None, gt=0, le=4096)  # pixels of a square picture's side
-    steps: int | None = Field(default=None, ge=1, le=200)  # at --quality 1; 12 for the embedded, else the family's
+    steps: int | None = Field(default=None, ge=1, le=200)  # at --quality 1; embedded 12, else the family's
     guidance: float | None = Field(default=None, ge=1, le=30)  # 3 for the embedded model, else the family's
     widest: float | None = Field(default=None, ge=1, le=14)  # long side over short; else the family's
     guidance_interval: tuple[Share, Share] = (0.0, 1.0)  # between which shares of the schedule it counts
