@@ -7,6 +7,7 @@ from cli.failures import Failure
 from cli.measures import Measures, json_in, measured, on_hub
 from cli.model_section import EMBEDDED, Model
 from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry, PictureAdapter
+from worker.hub.choice import Want
 from worker.likeness_files import hub_of, problem_of
 from worker.recipe import ModelProfile
 
@@ -70,6 +71,18 @@ def folder_of(source: str) -> Path | None:
     path = Path(source).expanduser()
     is_path = path.is_absolute() or source.startswith((".", "~")) or path.exists()
     return path.absolute() if is_path or source.count("/") != 1 else None
+
+
+def place_of(model: Model) -> Path | None:
+    """Return where *model* is, also if it was fetched from the hub; None where that was not done."""
+    place = folder_of(model.source)
+    if place is not None:
+        return place
+    try:
+        from worker.hub.fetch import here
+    except ImportError:  # the bot alone is installed
+        return None
+    return here(Want(model.source))
 
 
 def profile(model: Model) -> ModelProfile:

@@ -57,14 +57,14 @@ def models(settings: Settings) -> Iterator[Finding]:
 
 def _looked_at(model: Model) -> str:
     profile = checkpoint.profile(model)
-    place = checkpoint.folder_of(model.source)
+    place = checkpoint.place_of(model)
     for path in weights_of(place):
         _check_weights(path)
     if trouble := checkpoint.adapter_problem(model):
         raise Failure(
             f"{profile.name}: the IP-Adapter {trouble}. Until then `--cref` and `--oref` are closed."
         )
-    here = "" if place else " (from the hub, when first used)"
+    here = "" if place else " (from the hub: `journeyman models pull` fetches it)"
     return (
         f"{profile.name}: {profile.size}x{profile.size} pixels, {profile.steps} steps, "
         f"guidance {profile.guidance:g}{here}."

@@ -17,7 +17,7 @@ WIDTH = 24  # of the bar
 NAME = 36  # characters of a file's name that are shown
 
 
-def pulled(wants: Sequence[Want], out: TextIO = sys.stdout) -> None:
+def pulled(wants: Sequence[Want]) -> None:
     """Fetch *wants*, and say of each that it is whole, and where.
 
     Raises:
@@ -31,7 +31,7 @@ def pulled(wants: Sequence[Want], out: TextIO = sys.stdout) -> None:
         except Trouble as trouble:
             problems.append(trouble)
         else:
-            print(f"{want.place}: {whole(found)}", file=out, flush=True)
+            print(f"{want.place}: {whole(found)}", flush=True)
         finally:
             shown.end()
     for each in problems[:-1]:

@@ -154,14 +154,8 @@ def wanted_of(model: Model) -> tuple[Want, ...]:
 
 def on_disk(model: Model) -> int | None:
     """Return the bytes of a model's weights on this machine, None where they were not fetched yet."""
-    place = checkpoint.folder_of(model.source)
-    if place is None:
-        from worker.hub.fetch import here
-
-        place = here(Want(model.source))
-        if place is None:
-            return None
-    return sum(path.stat().st_size for path in weights_of(place))
+    place = checkpoint.place_of(model)
+    return None if place is None else sum(path.stat().st_size for path in weights_of(place))
 
 
 def weight(size: int | None) -> str:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from aiohttp import web
+from huggingface_hub import constants
 
 BLOCK = 1 << 14
 LARGE = ".safetensors"  # kept in Git LFS, known by SHA-256
@@ -26,6 +28,7 @@ class Hub:
         garbled: Names of files that come with one byte changed.
         cut: Names of files that come short, as if that were all.
         hold: After so many bytes of a large file it says nothing more; `held` is set then.
+        drop: After so many bytes of a large file the connection breaks, once.
     """
 
     repositories: Mapping[str, Path]
@@ -36,6 +39,7 @@ class Hub:
     garbled: set[str] = field(default_factory=set)
     cut: set[str] = field(default_factory=set)
     hold: int | None = None
+    drop: int | None = None
     held: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -80,6 +84,11 @@ class Hub:
             if self.hold is not None and path.suffix == LARGE and at + BLOCK - start >= self.hold:
                 self.held.set()
                 await asyncio.Event().wait()
+            if self.drop is not None and path.suffix == LARGE and at + BLOCK - start >= self.drop:
+                self.drop = None
+                assert request.transport is not None
+                request.transport.close()
+                break
         return answer
 
     def _content(self, path: Path) -> bytes:
@@ -118,6 +127,15 @@ def digest(path: Path) -> str:
 def git_name(content: bytes) -> str:
     """Return what git calls a file of that content."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def use(hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process ask *hub*, and keep what comes in *cache*; the library reads its environment once."""
+    template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
 
 @contextmanager

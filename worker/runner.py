@@ -70,6 +70,7 @@ class Runner:
         worker: str,
         clock: Callable[[], float],
         screening: Screening | None = None,
+        absent: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         """Put the parts together.
 
@@ -80,6 +81,7 @@ class Runner:
             worker: The name whose lock this process holds.
             clock: Tells Unix seconds.
             screening: What moderation looks at, None for nothing.
+            absent: Tells which models are still being fetched; their jobs wait in the queue.
         """
         self._store = store
         self._device = device
@@ -87,6 +89,7 @@ class Runner:
         self._worker = worker
         self._clock = clock
         self._screening = screening
+        self._absent = absent
         self.trouble: Trouble | None = None  # the last job that could not be drawn or stored
         self._active: dict[JobId, Active] = {}
         self._stopping = False
@@ -160,7 +163,11 @@ class Runner:
         """Claim what the device has room for."""
         capacity = await self._device.capacity()
         claims = await self._store.claim(
-            self._worker, capacity.free, newcomers=capacity.newcomers, ready=capacity.ready
+            self._worker,
+            capacity.free,
+            newcomers=capacity.newcomers,
+            ready=capacity.ready,
+            absent=self._absent(),
         )
         for claim in claims:
             await self._start(claim)

@@ -126,6 +126,23 @@ async def test_what_an_admin_put_first_is_passed_over_by_nobody(tmp_path: Path) 
         assert claim.job.id == job.id
 
 
+async def test_jobs_of_a_model_that_is_still_being_fetched_wait_and_keep_nobody_waiting(
+    tmp_path: Path,
+) -> None:
+    async with house_in(tmp_path, catalogue=THREE) as house:
+        early = await house.submit(1, version="6")
+        late = await house.submit(2, version="5")
+        absent = frozenset({early.model})
+        [claim] = await house.store.claim("w", ONE_PLACE, absent=absent)
+        assert claim.job.id == late.id
+        await house.database.write(
+            lambda db: db.execute("UPDATE jobs SET promoted = 1 WHERE id = ?", (early.id,)).rowcount
+        )
+        assert await house.store.claim("w", ONE_PLACE, absent=absent) == []
+        [claim] = await house.store.claim("w", ONE_PLACE)
+        assert claim.job.id == early.id
+
+
 def test_patience_ends_and_a_clock_set_back_does_not_prolong_it() -> None:
     ready = frozenset({"a"})
     grouping = Grouping(patience=10)

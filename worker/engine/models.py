@@ -3,7 +3,6 @@
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import structlog
 import torch
@@ -15,7 +14,9 @@ from worker.engine.checkpoint import PLAIN, Hardware
 from worker.engine.families import AnyDenoiser, denoiser_of
 from worker.engine.plan import BatchKey
 from worker.engine.residency import Residency
+from worker.engine.sources import at_hand
 from worker.engine.upscaler import Upscaler
+from worker.hub.choice import Role
 from worker.recipe import Drawing, ModelProfile, Recipe, Upscaling
 
 WINDOW = 77  # tokens that every text encoder of Stable Diffusion 1 and 2 reads at once
@@ -180,7 +181,9 @@ class Models:
 
 def on_disk(source: str) -> int:
     """Return the bytes of a checkpoint's weights on this machine, 0 where they are elsewhere."""
-    place = Path(source).expanduser()
+    place = at_hand(source, Role.WHOLE)
+    if place is None:
+        return 0
     if place.is_file():
         return place.stat().st_size
     parts = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")

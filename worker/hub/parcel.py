@@ -119,6 +119,8 @@ def _stream_on(
             except HfHubHTTPError:
                 raise
             except HTTPError:
+                if not wanted():
+                    raise Stopped from None
                 tries = 1 if file.tell() > before else tries + 1
                 if tries >= TRIES:
                     raise

@@ -17,11 +17,13 @@ class Trouble(Exception):  # noqa: N818 - what is told to the operator
 
     Attributes:
         passing: Whether trying again later may do better without anybody's help.
+        elsewhere: Whether another process is fetching the same.
     """
 
-    def __init__(self, words: str, *, passing: bool = False) -> None:
+    def __init__(self, words: str, *, passing: bool = False, elsewhere: bool = False) -> None:
         super().__init__(words)
         self.passing = passing
+        self.elsewhere = elsewhere
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def worded(place: str) -> Iterator[None]:
         raise unreachable(place) from error
     except LockHeld as error:
         words = f"{place} is being fetched by another process at this moment; wait for that."
-        raise Trouble(words, passing=True) from error
+        raise Trouble(words, passing=True, elsewhere=True) from error
     except OSError as error:
         raise _refused_here(place, error) from error
 

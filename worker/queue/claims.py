@@ -33,6 +33,11 @@ LOADED = (
     " OR model IN (SELECT value FROM json_each(:ready)))"
 )
 
+HERE = (
+    " AND (json_extract(recipe, '$.kind') <> 'drawing'"
+    " OR model NOT IN (SELECT value FROM json_each(:absent)))"
+)
+
 Found = tuple[sqlite3.Row, Offer | None]  # a job, and the offer it is taken by
 
 
@@ -64,6 +69,27 @@ class Sitting:
     promoted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Able:
+    """Which models a worker draws with.
+
+    Attributes:
+        ready: Those that are drawn with before another has to leave its memory; None: all.
+        absent: Those that it does not have yet; their jobs wait.
+    """
+
+    ready: frozenset[str] | None = None
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def anyhow(self) -> "Able":
+        """The same, whatever has to leave."""
+        return Able(None, self.absent)
+
+
+ALL = Able()
+
+
 @dataclass(slots=True)
 class Company:
     """What runs on a worker.
@@ -86,7 +112,9 @@ class Company:
         self.alone = bool(row["alone"])
 
 
-def may_lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float) -> bool:
+def may_lease(
+    db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float, able: Able = ALL
+) -> bool:
     """Tell whether `lease` would lease anything; only reads."""
     if db.execute("SELECT 1 FROM people WHERE waiting > 0 LIMIT 1").fetchone() is None:
         return False
@@ -94,7 +122,8 @@ def may_lease(db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting
         return False
     running, company = _running(db), _company(db, worker)
     open_lanes = (sitting for sitting in sittings if sitting.places > 0)
-    first = next((found for s in open_lanes if (found := _next(db, s, running, now)) is not None), None)
+    found = (_next(db, sitting, running, now, able.anyhow) for sitting in open_lanes)
+    first = next((each for each in found if each is not None), None)
     return first is not None and company.admits(first[0])
 
 
@@ -112,11 +141,12 @@ def lease(
     worker: str,
     sittings: Sequence[Sitting],
     now: float,
-    ready: frozenset[str] | None = None,
+    able: Able = ALL,
 ) -> Leased:
     """Lease the jobs whose turn it is, lane by lane, as long as there are places.
 
-    Given the models that are *ready*, jobs of those pass over the others; where there are none, those go.
+    Where *able* names models that are ready, jobs of those pass over the others; where there are none, those
+    go.
     """
     leased = Leased()
     if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
@@ -126,9 +156,9 @@ def lease(
     claims = leased.claims
     taken = 0
     for sitting in sittings:
-        while sitting.places > taken and (found := _next(db, sitting, running, now)) is not None:
-            if ready is not None and _waits(found, ready):
-                other = _next(db, sitting, running, now, ready)
+        while sitting.places > taken and (found := _next(db, sitting, running, now, able.anyhow)) is not None:
+            if able.ready is not None and _waits(found, able.ready):
+                other = _next(db, sitting, running, now, able)
                 found, leased.passed = other or found, leased.passed or other is not None
             row, offer = found
             if not company.admits(row):
@@ -170,25 +200,23 @@ def _next(
     sitting: Sitting,
     running: Mapping[int, int],
     now: float,
-    ready: frozenset[str] | None = None,
+    able: Able,
 ) -> Found | None:
-    """Return the job whose turn it is, of models that are *ready* if any are named; None if there is none."""
+    """Return the job whose turn it is, of models that are ready if any are named; None if there is none."""
     if sitting.promoted:
-        row = _promoted(db, sitting.speed, now)
+        row = _promoted(db, sitting.speed, now, able)
         return None if row is None else (row, None)
     speed = sitting.speed
     lane = turns.lane_time(db, speed)
     offered = offers(turns.StoredLines(db, speed), lane, RULES[speed], now)
     for offer in open_to(offered, running, limit=sitting.limit, own=not sitting.newcomers):
-        row = _head(db, speed, offer, now, ready)
+        row = _head(db, speed, offer, now, able)
         if row is not None:
             return row, offer
     return None
 
 
-def _head(
-    db: sqlite3.Connection, speed: Speed, offer: Offer, now: float, ready: frozenset[str] | None
-) -> sqlite3.Row | None:
+def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float, able: Able) -> sqlite3.Row | None:
     """Return the job of a line that is drawn next: the shortest, or the oldest if age is why.
 
     Without that, somebody's long job would wait for as long as they order short ones.
@@ -196,10 +224,11 @@ def _head(
     order = "seq" if offer.by_age else "behind, work, seq"
     row: sqlite3.Row | None = db.execute(
         COLUMNS + "WHERE state = 'queued' AND speed = :speed AND owner_id = :owner_id AND behind <= :behind"
-        f"{NOT_PUT_OFF}{DRAWS}{LOADED} ORDER BY {order} LIMIT 1",
+        f"{NOT_PUT_OFF}{DRAWS}{LOADED}{HERE if able.absent else ''} ORDER BY {order} LIMIT 1",
         {
             "speed": speed,
-            "ready": None if ready is None else json.dumps(sorted(ready)),
+            "ready": None if able.ready is None else json.dumps(sorted(able.ready)),
+            "absent": json.dumps(sorted(able.absent)),
             "owner_id": offer.line.owner_id,
             "behind": not offer.ripe,
             "now": now,
@@ -209,11 +238,16 @@ def _head(
     return row
 
 
-def _promoted(db: sqlite3.Connection, speed: Speed, now: float) -> sqlite3.Row | None:
+def _promoted(db: sqlite3.Connection, speed: Speed, now: float, able: Able) -> sqlite3.Row | None:
     row: sqlite3.Row | None = db.execute(
         COLUMNS + "INDEXED BY jobs_promoted WHERE state = 'queued' AND promoted > 0 AND speed = :speed"
-        f"{NOT_PUT_OFF}{DRAWS} ORDER BY promoted LIMIT 1",
-        {"speed": speed, "now": now, "most": RETRY_MOST_SECONDS},
+        f"{NOT_PUT_OFF}{DRAWS}{HERE if able.absent else ''} ORDER BY promoted LIMIT 1",
+        {
+            "speed": speed,
+            "absent": json.dumps(sorted(able.absent)),
+            "now": now,
+            "most": RETRY_MOST_SECONDS,
+        },
     ).fetchone()
     return row
 

@@ -12,6 +12,7 @@ from worker.queue.claims import (
     ATTEMPTS,
     LEASE_SECONDS,
     RETRY_SECONDS,
+    Able,
     Claim,
     Sitting,
     lease,
@@ -59,6 +60,7 @@ class Store:
         *,
         newcomers: int = 0,
         ready: frozenset[str] | None = None,
+        absent: frozenset[str] = frozenset(),
     ) -> list[Claim]:
         """Lease the jobs whose turn it is, in their order.
 
@@ -76,15 +78,17 @@ class Store:
                 so that a flood that fills the device keeps nobody waiting.
             ready: Models it draws with before another has to leave its memory; None: all. Jobs of those pass
                 over the others for a while: see `Grouping`.
+            absent: Models it does not have yet; their jobs wait.
         """
         sittings = [Sitting(speed, free.get(speed, 0), 0, promoted=True) for speed in LANES]
         sittings += [Sitting(speed, free.get(speed, 0), self._limits.running) for speed in LANES]
         sittings += [Sitting(speed, newcomers, 1, newcomers=True) for speed in LANES]
         now = self._clock()
-        if not await self._database.read(partial(may_lease, worker=worker, sittings=sittings, now=now)):
+        able = Able(self._grouping.wanted(ready, now), absent)
+        looking = partial(may_lease, worker=worker, sittings=sittings, now=now, able=able)
+        if not await self._database.read(looking):
             return []
-        wanted = self._grouping.wanted(ready, now)
-        work = partial(lease, worker=worker, sittings=sittings, now=now, ready=wanted)
+        work = partial(lease, worker=worker, sittings=sittings, now=now, able=able)
         leased = await self._database.write(work)
         self._grouping.claimed(passed=leased.passed, now=now)
         return leased.claims
