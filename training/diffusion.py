@@ -18,7 +18,7 @@ from training.scenes import Scene
 
 STEPS = 1000
 BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
-STYLE_WEIGHT = 4.0
+STYLE_WEIGHT = 6.0
 
 
 @dataclass(frozen=True)
