@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
 import torch

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.config import ROOT, Settings
 from cli.failures import Failure
-from cli.measures import Measures, json_in, measured, on_hub
+from cli.measures import FEW_STEPPED, Measures, json_in, measured, most_steps, on_hub
 from cli.model_section import EMBEDDED, Model
 from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry, PictureAdapter
 from worker.hub.choice import Want
@@ -15,6 +15,7 @@ EMBEDDED_FOLDER = ROOT / "models" / "embedded"
 EMBEDDED_STYLE = "3d render"  # one of the three it knows; heard from above the usual `--stylize` only
 NETWORK = "unet"  # the part that an IP-Adapter is made for
 HOUSE_SHARE = 0.1  # of a prompt, at the usual `--stylize`, for a house style that the operator chose
+MOST_STEPS = 200  # that may be configured
 EMBEDDED_GUIDANCE = 3.0
 EMBEDDED_STEPS = 12  # more of them show nothing more: see its card
 
@@ -112,6 +113,7 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
     usual = measures or Measures.usual()
     own = model.source == EMBEDDED
     steps, guidance = (EMBEDDED_STEPS, EMBEDDED_GUIDANCE) if own else (usual.steps, usual.guidance)
+    most = _most_steps(model, usual)
     return ModelProfile(
         name=model.name or (model.title if place is None or model.single else place.name),
         source=str(place) if place else model.source,
@@ -119,7 +121,8 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         steered=usual.steered,
         size=model.size or usual.size,
         grid=usual.grid,
-        steps=model.steps or steps,
+        steps=min(model.steps or steps, most or MOST_STEPS),
+        most_steps=most,
         guidance=guidance if model.guidance is None else model.guidance,
         widest=model.widest or usual.family.facts.widest,
         house_style=model.style or (EMBEDDED_STYLE if own else ""),
@@ -128,6 +131,14 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
         and usual.family.facts.network == NETWORK
         and adapter_problem(model) is None,
     )
+
+
+def _most_steps(model: Model, usual: Measures) -> int | None:
+    """Return how many steps the scheduler of *model*, its own or another, has at most; None: any number."""
+    if model.scheduler is not None:
+        return most_steps(model.scheduler, model.scheduler_options)
+    own = {"original_inference_steps": usual.most_steps, **model.scheduler_options}
+    return None if usual.most_steps is None else most_steps(next(iter(FEW_STEPPED)), own)
 
 
 def adapter(model: Model) -> PictureAdapter | None:

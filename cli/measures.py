@@ -1,6 +1,7 @@
 """What the files of a checkpoint say of its family and its sizes; no tensor library is loaded for it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from worker.family import Family
 SCHNELL_STEPS = 4  # of FLUX without guidance, as its card says
 FEW_STEPS = 4  # of what was distilled to be consistent, likewise
 FEW_STEPPED = frozenset({"LCMScheduler", "TCDScheduler"})  # schedules that such a checkpoint brings
+ORIGINAL = 50  # steps that such a schedule was made of, likewise
 STEERED_GUIDANCE = 8.5  # of those that take guidance as an input, likewise
 
 
@@ -26,6 +28,7 @@ class Measures:
         steps: What its pictures are usually given.
         guidance: Likewise.
         steered: Guidance is an input of its network.
+        most_steps: More than its schedule has there are none; None: any number.
     """
 
     family: Family
@@ -34,6 +37,7 @@ class Measures:
     steps: int
     guidance: float
     steered: bool = False
+    most_steps: int | None = None
 
     @classmethod
     def usual(cls, family: Family = Family.STABLE_DIFFUSION) -> "Measures":
@@ -74,6 +78,17 @@ def on_hub(source: str) -> Measures | None:
         return None  # the worker says so, and why, when it fetches the rest
 
 
+def most_steps(scheduler: object, options: Mapping[str, Any]) -> int | None:
+    """Return how many steps a scheduler of that class, with those *options*, can be asked for; None: any.
+
+    Those of distilled checkpoints take their steps from the ones that the distillation was made with.
+    """
+    if scheduler not in FEW_STEPPED:
+        return None
+    told = options.get("original_inference_steps")
+    return told if isinstance(told, int) and told > 0 else ORIGINAL
+
+
 def json_in(folder: Path, name: str) -> dict[str, Any]:
     """Return the object in the file *name* of *folder*.
 
@@ -98,18 +113,19 @@ def _sizes(folder: Path, family: Family) -> Measures:
     configs = {part: json_in(folder, f"{part}/config.json") for part in parts}
     for encoder in facts.encoders:
         json_in(folder, f"{encoder.replace('text_encoder', 'tokenizer')}/tokenizer_config.json")
-    schedule = json_in(folder, "scheduler/scheduler_config.json").get("_class_name")
+    schedule = json_in(folder, "scheduler/scheduler_config.json")
     network = configs[facts.network]
     distilled = family is Family.FLUX and not network.get("guidance_embeds")
     try:
         latent = 2 ** (len(configs["vae"]["block_out_channels"]) - 1)
         size = usual.size if family is Family.FLUX else int(network["sample_size"]) * latent
+        most = most_steps(schedule.get("_class_name"), schedule)
     except (KeyError, TypeError, ValueError):
         raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
-    if facts.network == "unet" and schedule in FEW_STEPPED:
+    if facts.network == "unet" and most is not None:
         steered = network.get("time_cond_proj_dim") is not None
         guidance = STEERED_GUIDANCE if steered else 1.0
-        return Measures(family, size, latent, FEW_STEPS, guidance, steered)
+        return Measures(family, size, latent, FEW_STEPS, guidance, steered, most)
     return Measures(
         family=family,
         size=size,

@@ -43,6 +43,7 @@ class ModelProfile(Frozen):
     size: int = Field(gt=0)  # pixels of a square picture's side
     grid: int = Field(default=8, gt=0)  # pixels per latent; sides are multiples of it
     steps: int = Field(default=20, ge=1)  # at quality 1
+    most_steps: int | None = Field(default=None, ge=1)  # its schedule has no more; None: any number
     guidance: float = Field(default=7.5, ge=1)
     widest: float = Field(default=2, ge=1, le=14)  # the longest shape it draws, long side over short
     house_style: str = ""  # words of the look that ``--stylize`` turns up
@@ -220,7 +221,8 @@ def _shared(
 def schedule(request: ImagineRequest, profile: ModelProfile) -> int:
     """Return the length of the schedule, in steps."""
     steps = profile.steps * (1 if request.quality is None else request.quality)
-    return max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
+    wanted = max(1, round(steps * (DRAFT_STEPS if request.draft else 1)))
+    return wanted if profile.most_steps is None else min(wanted, profile.most_steps)
 
 
 def begin_of(steps: int, strength: float) -> int:

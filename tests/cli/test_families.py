@@ -1,6 +1,7 @@
 """What the files of a checkpoint say of its family, and what a server closes for it."""
 
 import json
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from cli.checkpoint import catalogue, profile
+from cli.checkpoint import EMBEDDED_FOLDER, catalogue, profile
 from cli.facts import closed_here
 from cli.failures import Failure
 from cli.model_section import Model
+from parser import parse
 from tests.cli.test_model_section import loaded
 from worker.family import Family
+from worker.recipe import schedule
 
 
 def written(
@@ -106,3 +109,19 @@ def test_what_no_model_can_is_closed_and_what_one_can_is_open(tmp_path: Path) ->
         f'[[models]]\nsource = "{flux}"\n[[models]]\nsource = "embedded"\nversions = ["6"]\n', tmp_path
     )
     assert not {"tile", "no"} & closed_here(several, catalogue(several)).parameters
+
+
+def test_steps_end_where_a_distilled_schedule_has_no_more(tmp_path: Path) -> None:
+    """Asked for more, diffusers raises an error in the middle of drawing."""
+    described = profile(Model(source=str(EMBEDDED_FOLDER), scheduler="LCMScheduler", steps=30))
+    assert (described.steps, described.most_steps) == (30, 50)
+    best = parse("a fox --quality 5")
+    assert schedule(best, described) == 50
+    assert schedule(best, profile(Model(source=str(EMBEDDED_FOLDER), steps=30))) == 150
+    options = {"original_inference_steps": 100}
+    more = Model(source=str(EMBEDDED_FOLDER), scheduler="TCDScheduler", scheduler_options=options, steps=150)
+    assert (profile(more).steps, profile(more).most_steps) == (100, 100)
+    own = shutil.copytree(EMBEDDED_FOLDER, tmp_path / "own")
+    file = own / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps({"_class_name": "LCMScheduler", "original_inference_steps": 40}))
+    assert profile(Model(source=str(own), steps=60)).steps == 40
