@@ -19,7 +19,7 @@ from worker.engine.checkpoint import Checkpoint
 from worker.engine.displacement import displaced
 from worker.recipe import Drawing
 
-CACHE_BYTES = 64 * 2**20  # of embeddings; a plain prompt of Stable Diffusion 1 has a quarter of a megabyte
+CACHE_BYTES = 16 * 2**20  # of embeddings; a plain prompt of Stable Diffusion 1 has a quarter of a megabyte
 
 
 @dataclass(frozen=True, slots=True)
