@@ -1,6 +1,6 @@
 """Checkpoints in one file: of which family one is, told by the names and shapes of its tensors. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from worker.family import Family
 from worker.likeness_files import Shapes
@@ -16,6 +16,9 @@ BEGINNINGS = {  # how the names of tensors begin, and of which family that is
 }
 READS = ".attn2.to_k.weight"  # of a layer that looks at the prompt
 SECOND = 1024  # width of a prompt of Stable Diffusion 2.x
+VELOCITY, TERMINAL = "v_pred", "ztsnr"  # tensors that only say how the network was trained
+NOTED = "modelspec.prediction_type"  # https://github.com/Stability-AI/ModelSpec
+PREDICTIONS = {"v": "v_prediction", "v_prediction": "v_prediction", "epsilon": "epsilon"}
 MEASURED = "edm_mean"  # a tensor of Playground 2.5, whose schedule is another
 
 
@@ -40,3 +43,20 @@ def description_of(family: Family, shapes: Shapes) -> str:
     if SECOND in widths:
         return "stabilityai/stable-diffusion-2-1"
     return "stable-diffusion-v1-5/stable-diffusion-v1-5"
+
+
+def schedule_of(names: Collection[str], notes: Mapping[str, str]) -> dict[str, str | bool]:
+    """Return what a file says of its schedule that its configuration, which many share, may not.
+
+    Args:
+        names: Of its tensors.
+        notes: The texts in its head.
+    """
+    told: dict[str, str | bool] = {}
+    if VELOCITY in names:
+        told["prediction_type"] = PREDICTIONS["v"]
+    elif (noted := PREDICTIONS.get(notes.get(NOTED, "").lower())) is not None:
+        told["prediction_type"] = noted
+    if TERMINAL in names:
+        told |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    return told

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -217,9 +218,14 @@ def _pipeline(found: Located) -> Any:
     else:
         left_out |= {"add_watermarker": False}
     if found.single:
-        return kind.from_single_file(
+        made = kind.from_single_file(
             str(found.place), config=found.description, **left_out, local_files_only=True
         )
+        own = type(made.scheduler)
+        taken = signature(own).parameters
+        told = {name: value for name, value in found.schedule.items() if name in taken}
+        made.scheduler = own.from_config(made.scheduler.config, **told)
+        return made
     return kind.from_pretrained(str(found.place), **left_out, use_safetensors=True, trust_remote_code=False)
 
 

@@ -1,7 +1,7 @@
 """Where the parts of a checkpoint are, and whether they may be opened; nothing is loaded yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from worker.family import Family
 from worker.hub.choice import LEFT_OUT, Role, Want
 from worker.hub.fetch import here
 from worker.likeness_files import hub_of
-from worker.single_file import kind_of
+from worker.single_file import kind_of, schedule_of
 from worker.wants import described_by
 
 DRAWN = f"only {listing([f'{family} ({family.facts.title})' for family in Family])} can be drawn with"
@@ -31,11 +31,13 @@ class Located:
         place: A folder in diffusers layout, or a single file.
         family: What it is.
         description: Of a single file: the folder with what it lacks.
+        schedule: Of a single file: what it says of its schedule itself.
     """
 
     place: Path
     family: Family = Family.STABLE_DIFFUSION
     description: str | None = None
+    schedule: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property
     def single(self) -> bool:
@@ -116,7 +118,7 @@ def _single(source: str, file: Path, build: Build) -> Located:
         raise missing(source, "is a pickle, which may run any program when it is read; convert it first")
     try:
         with safe_open(file, framework="pt") as weights:
-            names = tuple(weights.keys())
+            names, notes = tuple(weights.keys()), weights.metadata() or {}
     except Exception as error:
         raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
     kind = kind_of(names)
@@ -126,7 +128,7 @@ def _single(source: str, file: Path, build: Build) -> Located:
     folder = _described(source, file, family, build)
     found = check_index(str(folder), diffusers.DiffusionPipeline.load_config(str(folder)))
     _check_alike(source, family, found)
-    return Located(file, family, str(folder))
+    return Located(file, family, str(folder), schedule_of(names, notes))
 
 
 def _described(source: str, file: Path, family: Family, build: Build) -> Path:

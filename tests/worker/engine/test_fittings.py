@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.worker.engine import tiny
 from worker.api import ErrorCode, WorkerError
@@ -71,6 +71,28 @@ def test_one_file_holds_the_same_checkpoint(folder: Path, plain: Checkpoint, tmp
     assert type(found.scheduler) is type(plain.scheduler)
     assert found.hash != plain.hash
     assert on_disk(str(file)) > 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "notes", "told"),
+    [
+        ({}, None, ("epsilon", False)),
+        ({"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}, None, ("v_prediction", True)),
+        ({}, {"modelspec.prediction_type": "v"}, ("v_prediction", False)),
+    ],
+)
+def test_one_file_says_itself_what_its_network_predicts(
+    folder: Path,
+    tmp_path: Path,
+    extra: dict[str, torch.Tensor],
+    notes: dict[str, str] | None,
+    told: tuple[str, bool],
+) -> None:
+    """Its description is that of a model with other training."""
+    file = tiny.single(tmp_path / "tiny.safetensors", tiny.pipeline())
+    save_file(load_file(file) | extra, file, metadata=notes)
+    config = loaded(file, description=str(folder)).scheduler.config
+    assert (config.prediction_type, config.rescale_betas_zero_snr) == told
 
 
 def test_one_file_without_description_is_refused_offline(tmp_path: Path) -> None:
