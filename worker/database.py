@@ -174,7 +174,7 @@ class Database:
             raise RuntimeError("the database is closed")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Write(work, durable, done))
-        return await asyncio.shield(done)
+        return await done
 
     async def read(self, work: Work[T]) -> T:
         """Run *work* on one snapshot of the file and return its result; it cannot write.
