@@ -81,14 +81,7 @@ async def drawing(
 ) -> None:
     """Draw what is queued in an open database until cancelled."""
     images = ImageStore(folder.pictures)
-    upkeep = Upkeep(
-        database,
-        images,
-        clock=time.time,
-        monotonic=time.monotonic,
-        locks=folder.root,
-        retention=settings.retention,
-    )
+    upkeep = upkeep_of(settings, database, folder, images)
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
     await asyncio.to_thread(forget_dead, folder.root, now=time.time())
     lock = worker_lock(folder.root, name)
@@ -135,6 +128,18 @@ async def drawing(
             await keeper.written()
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
+
+
+def upkeep_of(settings: Settings, database: Database, folder: Folder, images: ImageStore) -> Upkeep:
+    """Return the chores of the data folder."""
+    return Upkeep(
+        database,
+        images,
+        clock=time.time,
+        monotonic=time.monotonic,
+        locks=folder.root,
+        retention=settings.retention,
+    )
 
 
 @asynccontextmanager

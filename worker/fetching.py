@@ -98,9 +98,9 @@ class Fetching:
             return trouble
         except Exception as error:
             log.exception("fetching_failed", model=name)
-            trouble = Trouble(f"{name} could not be fetched ({type(error).__name__}); the log has more.")
-            self._settle(name, trouble)
-            return trouble
+            defect = Trouble(f"{name} could not be fetched ({type(error).__name__}); the log has more.")
+            self._settle(name, defect)
+            return defect
         self._settle(name, None)
         return None
 
