@@ -49,6 +49,7 @@ def entry(model: Model, described: ModelProfile, *, offline: bool) -> Entry:
             dtype=model.dtype,
             description=_place(model.description),
             guidance_interval=model.guidance_interval,
+            compile=model.compile,
             scheduler=model.scheduler,
             scheduler_options=model.scheduler_options,
             vae=_place(model.vae),

@@ -66,6 +66,7 @@ class Model(Section):
     loras: tuple[Lora, ...] = ()  # small changes to the weights, with `source` and `weight`
     embeddings: tuple[Inversion, ...] = ()  # words the text encoder learnt, with `source` and `token`
     ip_adapter: PictureAdapter | None = None  # opens `--cref` and `--oref`: `source`, and perhaps `encoder`
+    compile: bool = False  # whether its network is compiled when it is loaded: minutes, for faster steps
     style: str = Field(default="", max_length=1000)  # the house style, in words
     licence: str = ""  # a note for whoever runs this
 

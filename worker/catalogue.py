@@ -44,6 +44,7 @@ class Build(Frozen):
     embeddings: tuple[Embedding, ...] = ()
     ip_adapter: PictureAdapter | None = None
     guidance_interval: tuple[float, float] = (0.0, 1.0)  # shares of the schedule between which it counts
+    compile: bool = False  # the network is compiled when it is loaded
     offline: bool = False  # nothing is fetched from the hub
 
 

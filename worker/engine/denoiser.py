@@ -108,7 +108,8 @@ class Denoiser(Holding[UnetRow]):
             rows[0].latents.shape[3] * self._checkpoint.grid,
         )
         strength = [row.guidance for row in rows] * sides
-        with seamless(self._looking, wanted=joined):
+        plain = not joined and look is None
+        with seamless(self._looking, wanted=joined), self.compiled.passing(plain=plain):
             output = self._checkpoint.unet(
                 latents,
                 timesteps,

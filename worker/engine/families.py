@@ -1,11 +1,16 @@
 """What draws with a checkpoint, whatever its family."""
 
+import time
+
+from torch import nn
+
 from worker.catalogue import Build
 from worker.engine.checkpoint import PIPELINES, PLAIN, Hardware, load
+from worker.engine.compiled import compile_usual
 from worker.engine.denoiser import Denoiser
 from worker.engine.flow import FlowDenoiser
 from worker.engine.flow_checkpoint import load_flow
-from worker.engine.sources import located
+from worker.engine.sources import Located, located
 from worker.recipe import ModelProfile
 
 AnyDenoiser = Denoiser | FlowDenoiser
@@ -18,6 +23,18 @@ def denoiser_of(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN)
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
     found = located(profile.source, build)
+    denoiser, network = _loaded(profile, hardware, build, found)
+    if build.compile:
+        compile_usual(denoiser, network, profile, time.monotonic)
+    return denoiser
+
+
+def _loaded(
+    profile: ModelProfile, hardware: Hardware, build: Build, found: Located
+) -> tuple[AnyDenoiser, nn.Module]:
+    """Return the denoiser, and its largest part."""
     if found.family in PIPELINES:
-        return Denoiser(load(profile, hardware, build, found))
-    return FlowDenoiser(load_flow(profile, hardware, build, found))
+        checkpoint = load(profile, hardware, build, found)
+        return Denoiser(checkpoint), checkpoint.unet
+    flow = load_flow(profile, hardware, build, found)
+    return FlowDenoiser(flow), flow.parts[0]

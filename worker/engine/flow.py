@@ -120,7 +120,8 @@ class FlowDenoiser(Holding[FlowRow]):
         timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]
-        output = self._network(latents, timesteps, told, [row.guidance for row in rows] * sides)
+        with self.compiled.passing():
+            output = self._network(latents, timesteps, told, [row.guidance for row in rows] * sides)
         if guided:
             scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
             away, toward = output.chunk(2)

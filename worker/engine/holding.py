@@ -16,6 +16,7 @@ from worker.device import DeviceJob
 from worker.engine import pictures
 from worker.engine.autoencoder import decoded, encoded, twin
 from worker.engine.bookmark import Value, changed
+from worker.engine.compiled import Compiled
 from worker.engine.plan import SampleId
 from worker.engine.references import body_of, laid
 from worker.engine.region import Region, mask_of
@@ -66,6 +67,7 @@ class Holding(ABC, Generic[R]):
         self._device = checkpoint.hardware.device
         self._dtype = checkpoint.hardware.dtype
         self._rows: dict[SampleId, R] = {}
+        self.compiled = Compiled()
         self._decoder = replace(checkpoint, vae=twin(checkpoint.vae))
 
     @property
