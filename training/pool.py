@@ -78,8 +78,8 @@ class LatentPool:
         return fresh
 
     def _plan(self, shape: tuple[int, int]) -> list[Scene]:
-        """One scene, or one in every style: two pictures of three belong to such a family."""
-        easy = self.rng.random() < 0.65
+        """One scene, or one in every style: three pictures of five belong to such a family."""
+        easy = self.rng.random() < 0.55
         scene = draw_scene(self.rng, len(self._sprites), shape, easy=easy)
         if easy and self.rng.random() < 0.6:
             return [replace(scene, style=style) for style in STYLES]
