@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from huggingface_hub import constants
 
+MOMENT = 0.01  # seconds between two looks at whether to go on
 BLOCK = 1 << 14
 LARGE = ".safetensors"  # kept in Git LFS, known by SHA-256
 
@@ -27,7 +28,7 @@ class Hub:
         status: Answered to everything, where it is not 200; `headers` go with it.
         garbled: Names of files that come with one byte changed.
         cut: Names of files that come short, as if that were all.
-        hold: After so many bytes of a large file it says nothing more; `held` is set then.
+        hold: After so many bytes of a large file it says nothing more until this is None; `held` is set then.
         drop: After so many bytes of a large file the connection breaks, once.
     """
 
@@ -83,7 +84,8 @@ class Hub:
             await answer.write(content[at : at + BLOCK])
             if self.hold is not None and path.suffix == LARGE and at + BLOCK - start >= self.hold:
                 self.held.set()
-                await asyncio.Event().wait()
+                while self.hold is not None:  # noqa: ASYNC110 - it is set on another thread
+                    await asyncio.sleep(MOMENT)
             if self.drop is not None and path.suffix == LARGE and at + BLOCK - start >= self.drop:
                 self.drop = None
                 assert request.transport is not None
