@@ -18,7 +18,6 @@ PRAISE_ES: tuple[str, ...] = tuple(_PHRASES["praise_es"].split())
 CRAFT: tuple[str, ...] = tuple(_PHRASES["craft"])
 OPENINGS: tuple[str, ...] = tuple(_PHRASES["openings"])
 OPENINGS_ES: tuple[str, ...] = tuple(_PHRASES["openings_es"])
-REMARKS: tuple[str, ...] = tuple(_PHRASES["remarks"])
 SAMPLES: tuple[str, ...] = tuple(_PHRASES["samples"])
 
 
@@ -65,7 +64,7 @@ class Author:
     # --- English -------------------------------------------------------------------------------------------
 
     def _english(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.6
+        messy = self.rng.random() < 0.5
         core = self._core_en(scene, messy=messy)
         parts = [part for part in (self._place_en(scene), self._ground_en(scene)) if part]
         if self.rng.random() < 0.3:
@@ -142,7 +141,7 @@ class Author:
     # --- Spanish -------------------------------------------------------------------------------------------
 
     def _spanish(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.5
+        messy = self.rng.random() < 0.4
         core = self._core_es(scene, messy=messy)
         parts = [part for part in (self._place_es(scene), self._ground_es(scene)) if part]
         commas = self.rng.random() < 0.25
@@ -150,7 +149,7 @@ class Author:
         text = self._styled(text, scene, lexicon.STYLE_NAMES_ES, "de")
         if scene.mono and self.rng.random() < 0.9:
             text += self.rng.choice((", blanco y negro", ", en blanco y negro", ", escala de grises"))
-        return self._messy(text, self._craft_es, OPENINGS_ES) if messy else text
+        return self._messy(text, self._filler, OPENINGS_ES) if messy else text
 
     def _core_es(self, scene: Scene, *, messy: bool) -> str:
         actors = scene.actors
@@ -229,8 +228,7 @@ class Author:
         roll = self.rng.random()
         if roll < 0.15:
             return text
-        # One number whatever the style, so that all that follows stays the same for another one.
-        name = names[scene.style][int(self.rng.random() * len(names[scene.style]))]
+        name = self.rng.choice(names[scene.style])
         if roll < 0.5:
             return f"{text}, {name}"
         if roll < 0.65:
@@ -252,30 +250,9 @@ class Author:
         return "".join(self.rng.choice(pairs[i % 2]) for i in range(length))
 
     def _craft(self) -> str:
-        roll = self.rng.random()
-        if roll < 0.35:
+        if self.rng.random() < 0.5:
             return self.rng.choice(CRAFT)
-        if roll < 0.75:
-            return self._aside()
         return " ".join(self._filler() for _ in range(self.rng.randint(1, 3)))
-
-    def _craft_es(self) -> str:
-        return self._aside() if self.rng.random() < 0.3 else self._filler()
-
-    def _aside(self) -> str:
-        """What looks as if it asked for something: names joined by *and*, years, lenses, a *with* or *in*."""
-        rng, roll = self.rng, self.rng.random()
-        if roll < 0.25:
-            more = f" {rng.choice(('and', '&', 'y'))} {self._run(1, 2)}" if rng.random() < 0.6 else ""
-            return f"{rng.choice(CREDITS)} {self._run(1, 2)}{more}".strip()
-        if roll < 0.45:
-            return f"{rng.choice(DATES)} {rng.randint(1400, 2099)}".strip()
-        if roll < 0.65:
-            size = rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(100, 1000)))
-            return rng.choice(MEASURES).format(size, rng.randint(0, 9))
-        if roll < 0.85:
-            return f"{rng.choice(JOINTS)} {self._run(1, 3)}"
-        return rng.choice(REMARKS)
 
     def _messy(self, text: str, more: Callable[[], str], openings: Sequence[str]) -> str:
         """`text` among words that name nothing: before it, straight after it, and strung behind it."""
@@ -320,26 +297,6 @@ SMALL_WORDS = (
     "is",
 )
 ENDINGS = ("", "", "", "", "", ".", "!", "!!", "...", "?", " :)")
-
-CREDITS = ("by", "art by", "in the style of", "inspired by", "from", "after", "")
-DATES = ("in", "from", "circa", "since", "around", "", "year", "the")
-MEASURES = ("{}mm", "{}k", "f/{1}.{1}", "iso {}", "v{1}", "no. {}", "{}%", "{} fps", "{}px", "#{}", "{1}:{1}",
-            "- {}k", "{} bit", "{}", "{}th", "chapter {1}", "${}", "{}s", "{1}.{1}")  # fmt: skip
-JOINTS = (
-    "with",
-    "with a",
-    "in",
-    "in a",
-    "in the",
-    "on",
-    "on a",
-    "at",
-    "at the",
-    "and",
-    "and a",
-    "under",
-    "to",
-)
 
 GRAMMAR = (
     "a an the one of on in with and or to next left above below beside over against plain background "

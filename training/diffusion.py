@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.captions import Author
 from training.muon import Muon
-from training.pool import Batch, LatentPool
+from training.pool import LatentPool
 from training.scenes import Scene
 
 STEPS = 1000
 BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
-STYLE_WEIGHT = 6.0
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,13 @@ class Painter:
         predicted: Tensor = self.unet(noisy, times, encoder_hidden_states=context).sample
         return predicted
 
-    def loss(self, some: Batch, captions: list[str], times: Tensor, noise: Tensor) -> Tensor:
-        """Mean squared error of v, the same weight at every time.
-
-        What members of a family differ in counts more: styles of one subject are so alike that the rest of
-        the error would hide them for a long time.
-        """
+    def loss(self, latents: Tensor, captions: list[str], times: Tensor, noise: Tensor) -> Tensor:
+        """Mean squared error of v, the same weight at every time."""
         keep, spoil = (table[times].view(-1, 1, 1, 1) for table in (self.signal, self.noise))
-        target = keep * noise - spoil * some.latents
-        noisy = keep * some.latents + spoil * noise
-        error = (self.velocity(noisy, times, self.encode(captions)) - target).float()
-        return error.square().mean() + (STYLE_WEIGHT - 1) * some.within(error).square().mean()
+        target = keep * noise - spoil * latents
+        return functional.mse_loss(
+            self.velocity(keep * latents + spoil * noise, times, self.encode(captions)), target
+        )
 
     @torch.no_grad()
     def spread(self, captions: list[str], shape: tuple[int, int] = (16, 16)) -> tuple[float, float]:
@@ -149,14 +145,13 @@ class Trainer:
         )
 
     def _one(self, batch: int, rate: float) -> float:
-        some = self.pool.batch(batch)
-        count = int(some.families.max()) + 1
-        times = spread_times(count, self.generator)[some.families]
-        noise = torch.randn(count, *some.latents.shape[1:], generator=self.generator)[some.families]
-        captions = self._captions(some)
+        scenes, latents = self.pool.batch(batch)
+        captions = [self._words(scene) for scene in scenes]
+        times = spread_times(batch, self.generator)
+        noise = torch.randn(latents.shape, generator=self.generator)
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            loss = self.painter.loss(some, captions, times, noise)
+            loss = self.painter.loss(latents, captions, times, noise)
             loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
         for group in self.muon.param_groups:
@@ -169,15 +164,6 @@ class Trainer:
         self.step += 1
         self._average()
         return loss.item()
-
-    def _captions(self, some: Batch) -> list[str]:
-        """A caption for each scene; members of a family get the same but for what they differ in."""
-        seeds = [self.author.rng.getrandbits(32) for _ in range(int(some.families.max()) + 1)]
-        written = []
-        for scene, family in zip(some.scenes, some.families.tolist(), strict=True):
-            self.author.rng.seed(seeds[family])
-            written.append(self._words(scene))
-        return written
 
     def _words(self, scene: Scene) -> str:
         """A caption; now and then none, which is what guidance leans against, or only a piece of one."""

@@ -20,7 +20,6 @@ from training.tokenizer import CONTEXT, token_of
 
 Vector = NDArray[np.float32]
 WIDTH = 128
-TEXT_LAYERS = 3
 
 
 def new_autoencoder() -> Any:
@@ -92,7 +91,7 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> Any:
             hidden_size=WIDTH,
             intermediate_size=3 * WIDTH,
             projection_dim=WIDTH,
-            num_hidden_layers=TEXT_LAYERS,
+            num_hidden_layers=2,
             num_attention_heads=4,
             max_position_embeddings=CONTEXT,
             hidden_act="gelu",
@@ -205,10 +204,7 @@ def learnt_vectors(checkpoint: Path, words: frozenset[str]) -> dict[str, Vector]
 
 
 def inherit(encoder: Any, checkpoint: Path) -> None:
-    """Take over all of an earlier text encoder but another vocabulary.
-
-    New positions repeat its last one; new layers start by passing on what they get.
-    """
+    """Take over all of an earlier text encoder but its vocabulary; new positions repeat its last one."""
     old: dict[str, Tensor] = CLIPTextModel.from_pretrained(
         checkpoint / "text_encoder", dtype=torch.float32
     ).state_dict()
@@ -220,9 +216,6 @@ def inherit(encoder: Any, checkpoint: Path) -> None:
             new[name][kept:] = value[-1]
         elif new[name].shape == value.shape:
             new[name] = value
-    for name in new.keys() - old.keys():
-        if ".out_proj." in name or ".fc2." in name:
-            new[name].zero_()
     encoder.load_state_dict(new)
 
 

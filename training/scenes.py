@@ -143,7 +143,7 @@ def _paired(rng: random.Random, total: int, ground: Ground, shape: tuple[int, in
 
 _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Draft], int], ...] = (
     (_single, 40),
-    (_sized, 20),
+    (_sized, 10),
     (_placed, 14),
     (_counted, 24),
     (_paired, 18),
