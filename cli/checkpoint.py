@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.config import ROOT, Settings
 from cli.failures import Failure
-from cli.measures import FEW_STEPPED, Measures, json_in, measured, most_steps, on_hub
+from cli.measures import Measures, json_in, measured, most_steps, on_hub
 from cli.model_section import EMBEDDED, Model
 from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry, PictureAdapter
 from worker.hub.choice import Want
@@ -136,10 +136,8 @@ def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
 
 def _most_steps(model: Model, usual: Measures) -> int | None:
     """Return how many steps the scheduler of *model*, its own or another, has at most; None: any number."""
-    if model.scheduler is not None:
-        return most_steps(model.scheduler, model.scheduler_options)
-    own = {"original_inference_steps": usual.most_steps, **model.scheduler_options}
-    return None if usual.most_steps is None else most_steps(next(iter(FEW_STEPPED)), own)
+    other = {} if model.scheduler is None else {"_class_name": model.scheduler}
+    return most_steps({**usual.schedule, **other, **model.scheduler_options})
 
 
 def adapter(model: Model) -> PictureAdapter | None:

@@ -21,12 +21,12 @@ from cli.failures import Failure
 from cli.folder import Folder, opened
 from cli.moderation import moderation_on
 from cli.monitor import Monitor, usable
-from cli.wiring import confidant_on, desk_on, office_on
+from cli.wiring import confidant_on, desk_on, office_on, upkeep_on
 from worker.api import WorkerError
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
 from worker.metrics import DatabaseMetrics, QueueMetrics
-from worker.queue.upkeep import PRUNE_SECONDS, Upkeep
+from worker.queue.upkeep import PRUNE_SECONDS
 
 
 async def serve(settings: Settings, ready: Callable[[], None]) -> None:
@@ -55,14 +55,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                 # everybody's answer for a tenth of a second each time.
                 gc.freeze()
                 watch(monitor, client, database, folder, discords)
-                upkeep = Upkeep(
-                    database,
-                    None,
-                    clock=time.time,
-                    monotonic=time.monotonic,
-                    locks=folder.root,
-                    retention=settings.retention,
-                )
+                upkeep = upkeep_on(database, folder, settings)
                 # Here too: with no worker left, somebody must notice that its jobs are waiting again.
                 ports = settings.monitor
                 async with (

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Measures:
         steps: What its pictures are usually given.
         guidance: Likewise.
         steered: Guidance is an input of its network.
-        most_steps: More than its schedule has there are none; None: any number.
+        schedule: What its own scheduler is made with.
     """
 
     family: Family
@@ -37,7 +37,7 @@ class Measures:
     steps: int
     guidance: float
     steered: bool = False
-    most_steps: int | None = None
+    schedule: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def usual(cls, family: Family = Family.STABLE_DIFFUSION) -> "Measures":
@@ -78,14 +78,14 @@ def on_hub(source: str) -> Measures | None:
         return None  # the worker says so, and why, when it fetches the rest
 
 
-def most_steps(scheduler: object, options: Mapping[str, Any]) -> int | None:
-    """Return how many steps a scheduler of that class, with those *options*, can be asked for; None: any.
+def most_steps(schedule: Mapping[str, Any]) -> int | None:
+    """Return how many steps a scheduler made with *schedule* can be asked for at most; None: any number.
 
     Those of distilled checkpoints take their steps from the ones that the distillation was made with.
     """
-    if scheduler not in FEW_STEPPED:
+    if schedule.get("_class_name") not in FEW_STEPPED:
         return None
-    told = options.get("original_inference_steps")
+    told = schedule.get("original_inference_steps")
     return told if isinstance(told, int) and told > 0 else ORIGINAL
 
 
@@ -119,13 +119,12 @@ def _sizes(folder: Path, family: Family) -> Measures:
     try:
         latent = 2 ** (len(configs["vae"]["block_out_channels"]) - 1)
         size = usual.size if family is Family.FLUX else int(network["sample_size"]) * latent
-        most = most_steps(schedule.get("_class_name"), schedule)
     except (KeyError, TypeError, ValueError):
         raise Failure(f"The model in {folder} is damaged: its sizes cannot be read.") from None
-    if facts.network == "unet" and most is not None:
+    if facts.network == "unet" and schedule.get("_class_name") in FEW_STEPPED:
         steered = network.get("time_cond_proj_dim") is not None
         guidance = STEERED_GUIDANCE if steered else 1.0
-        return Measures(family, size, latent, FEW_STEPS, guidance, steered, most)
+        return Measures(family, size, latent, FEW_STEPS, guidance, steered, schedule)
     return Measures(
         family=family,
         size=size,
@@ -133,6 +132,7 @@ def _sizes(folder: Path, family: Family) -> Measures:
         steps=SCHNELL_STEPS if distilled else usual.steps,
         guidance=1.0 if distilled else usual.guidance,
         steered=facts.network == "unet" and network.get("time_cond_proj_dim") is not None,
+        schedule=schedule,
     )
 
 

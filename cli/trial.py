@@ -12,11 +12,10 @@ from cli.config import Engine as EngineSection
 from cli.failures import Failure
 from cli.model_section import Model
 from cli.threads import threads_for
-from parser import ImagineRequest, Part, Speed
-from worker.api import ErrorCode, JobId, WorkerError
+from worker.api import ErrorCode, WorkerError
 from worker.batches import KeptCap, worthwhile
 from worker.catalogue import Entry
-from worker.device import DeviceJob, Failed
+from worker.device import Failed
 from worker.engine import memory
 from worker.engine.blame import code_of
 from worker.engine.checkpoint import Hardware
@@ -24,9 +23,9 @@ from worker.engine.engine import Engine
 from worker.engine.families import AnyDenoiser, denoiser_of
 from worker.engine.outcomes import Drawn
 from worker.engine.plan import BatchKey
-from worker.recipe import Drawing, Recipe, picture_seed, resolve
+from worker.engine.rehearsal import rehearsal
+from worker.recipe import Recipe
 
-PROMPT = "a red fox"
 TIMED = 3  # steps of each batch that are timed, after one that is not
 GROWTH = 2  # how many times as much memory the next batch takes
 SPARED = 0.8  # of what is left, for steps: decoding, and everything else on the machine, need some as well
@@ -119,7 +118,7 @@ def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[En
 
 def _key(entry: Entry, denoiser: AnyDenoiser) -> BatchKey:
     """Return the key of ordinary pictures, which some models draw without guidance."""
-    [sample] = denoiser.open(_job(entry, pictures=1, steps=1))
+    [sample] = denoiser.open(rehearsal(entry.profile, 1, 1))
     denoiser.close([sample.id])
     return sample.key
 
@@ -136,7 +135,7 @@ def _step(entry: Entry, denoiser: AnyDenoiser) -> str | None:
     """Draw a picture of one step; return what went wrong."""
     with torch.inference_mode():
         drawing = Engine(Alone(denoiser, entry.profile.size), time.monotonic)
-        outcomes = list(drawing.submit(_job(entry, pictures=1, steps=1)))
+        outcomes = list(drawing.submit(rehearsal(entry.profile, 1, 1)))
         while drawing.busy:
             outcomes += drawing.step()
     if any(isinstance(each, Drawn) for each in outcomes):
@@ -147,7 +146,7 @@ def _step(entry: Entry, denoiser: AnyDenoiser) -> str | None:
 
 def _timed(entry: Entry, denoiser: AnyDenoiser, rows: int) -> float:
     """Return the seconds of a step for so many pictures, the least of a few."""
-    job = _job(entry, pictures=rows, steps=TIMED + 1)
+    job = rehearsal(entry.profile, rows, TIMED + 1)
     ids = [sample.id for sample in denoiser.open(job)]
     try:
         taken = []
@@ -166,16 +165,3 @@ def _finish() -> None:
     """Wait for what a graphics card was told to do."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-
-
-def _job(entry: Entry, *, pictures: int, steps: int) -> DeviceJob:
-    request = ImagineRequest(text=PROMPT, parts=(Part(text=PROMPT),))
-    plain = resolve(request, entry.profile, seed=0)
-    recipe: Drawing = plain.model_copy(
-        update={
-            "steps": steps,
-            "stop_after": steps,
-            "seeds": tuple(picture_seed(0, index) for index in range(pictures)),
-        }
-    )
-    return DeviceJob(JobId("trial"), 1, Speed.FAST, 0, recipe, None, {"prompt": PROMPT, "seed": "0"})

@@ -18,6 +18,7 @@ from worker.queue.confidant import Confidant
 from worker.queue.desk import SqliteDesk
 from worker.queue.office import SqliteAdminDesk
 from worker.queue.quota import Rules
+from worker.queue.upkeep import Upkeep
 
 
 @asynccontextmanager
@@ -52,6 +53,20 @@ def local_discord(settings: Settings) -> str | None:
     except ValueError:  # the bot says so when it starts
         return None
     return f"{parts.scheme}://{parts.netloc}" if loopback(parts.hostname) else None
+
+
+def upkeep_on(
+    database: Database, folder: Folder, settings: Settings, images: ImageStore | None = None
+) -> Upkeep:
+    """Return the chores of a data folder; without *images* those that leave pictures alone."""
+    return Upkeep(
+        database,
+        images,
+        clock=time.time,
+        monotonic=time.monotonic,
+        locks=folder.root,
+        retention=settings.retention,
+    )
 
 
 def confidant_on(database: Database, folder: Folder, desk: JobDesk, settings: Settings) -> Confidant:

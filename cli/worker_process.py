@@ -18,6 +18,7 @@ from cli.folder import Folder, opened
 from cli.moderation import screening_on
 from cli.monitor import Monitor, usable
 from cli.threads import threads_for
+from cli.wiring import upkeep_on
 from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.engine.aside import pays
@@ -81,7 +82,7 @@ async def drawing(
 ) -> None:
     """Draw what is queued in an open database until cancelled."""
     images = ImageStore(folder.pictures)
-    upkeep = upkeep_of(settings, database, folder, images)
+    upkeep = upkeep_on(database, folder, settings, images)
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
     await asyncio.to_thread(forget_dead, folder.root, now=time.time())
     lock = worker_lock(folder.root, name)
@@ -128,18 +129,6 @@ async def drawing(
             await keeper.written()
         finally:
             lock.unlink(missing_ok=True)  # nobody else ever takes a name with this process's own digits
-
-
-def upkeep_of(settings: Settings, database: Database, folder: Folder, images: ImageStore) -> Upkeep:
-    """Return the chores of the data folder."""
-    return Upkeep(
-        database,
-        images,
-        clock=time.time,
-        monotonic=time.monotonic,
-        locks=folder.root,
-        retention=settings.retention,
-    )
 
 
 @asynccontextmanager

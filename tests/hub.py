@@ -12,7 +12,6 @@ import pytest
 from aiohttp import web
 from huggingface_hub import constants
 
-MOMENT = 0.01  # seconds between two looks at whether to go on
 BLOCK = 1 << 14
 LARGE = ".safetensors"  # kept in Git LFS, known by SHA-256
 
@@ -28,7 +27,7 @@ class Hub:
         status: Answered to everything, where it is not 200; `headers` go with it.
         garbled: Names of files that come with one byte changed.
         cut: Names of files that come short, as if that were all.
-        hold: After so many bytes of a large file it says nothing more until this is None; `held` is set then.
+        hold: After so many bytes of a large file it says nothing more until `release`; `held` is set then.
         drop: After so many bytes of a large file the connection breaks, once.
     """
 
@@ -42,6 +41,8 @@ class Hub:
     hold: int | None = None
     drop: int | None = None
     held: threading.Event = field(default_factory=threading.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
+    _loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def fetched(self) -> list[tuple[str, int]]:
@@ -49,6 +50,12 @@ class Hub:
         return [
             (path.partition("/resolve/")[2].partition("/")[2], at) for _, path, at in self.asked if at >= 0
         ]
+
+    def release(self) -> None:
+        """Let what is held go on, and hold nothing more; to be called on any thread but its own."""
+        self.hold = None
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._released.set)
 
     async def about(self, request: web.Request) -> web.Response:
         """Answer what a repository has."""
@@ -84,8 +91,7 @@ class Hub:
             await answer.write(content[at : at + BLOCK])
             if self.hold is not None and path.suffix == LARGE and at + BLOCK - start >= self.hold:
                 self.held.set()
-                while self.hold is not None:  # noqa: ASYNC110 - it is set on another thread
-                    await asyncio.sleep(MOMENT)
+                await self._released.wait()
             if self.drop is not None and path.suffix == LARGE and at + BLOCK - start >= self.drop:
                 self.drop = None
                 assert request.transport is not None
@@ -143,7 +149,8 @@ def use(hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def hub_of(repositories: Mapping[str, Path]) -> Iterator[Hub]:
     """Run a hub that has *repositories*, on a thread of its own."""
-    hub, ready, loop = Hub(repositories), threading.Event(), asyncio.new_event_loop()
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    hub = Hub(repositories, _loop=loop)
     over = asyncio.Event()
 
     async def serve() -> None:

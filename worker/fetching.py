@@ -85,7 +85,7 @@ class Fetching:
         try:
             for want in wants:
                 log.info("model_fetching", model=name, place=want.place)
-                found = fetched(want, self._teller(name), lambda: not self._stop.is_set())
+                found = fetched(want, self._teller(name), self._stop)
                 log.info("model_fetched", model=name, place=want.place, megabytes=round(found.size / 1e6))
         except Stopped:
             return None

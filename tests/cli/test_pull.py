@@ -270,7 +270,7 @@ def test_killed_in_the_middle_it_goes_on_and_what_came_draws_without_a_hub(tmp_p
             assert killed.poll() is None
         killed.send_signal(signal.SIGKILL)
         killed.communicate()
-        hub.hold = None
+        hub.release()
         hub.asked.clear()
         out, err = command("models", "pull").communicate(timeout=60)
         assert "all checked" in out, err

@@ -47,7 +47,7 @@ async def test_a_model_is_absent_until_it_is_here_and_nobody_waits_for_the_next(
     assert not waiting.done()  # and the loop goes on meanwhile
     waiting.cancel()
     fetching.stop()
-    hub.hold = None
+    hub.release()
     await asyncio.to_thread(ended)  # before that the next one would find it at work, and wait for long
     again = Fetching(wants("fox", "hen"))
     again.start()

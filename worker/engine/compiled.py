@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import structlog
 import torch
 
-from parser import Part, Speed
-from worker.api import ErrorCode, JobId
+from worker.api import ErrorCode
 from worker.device import DeviceJob
 from worker.engine.blame import code_of
 from worker.engine.plan import Sample, SampleId
+from worker.engine.rehearsal import rehearsal
 from worker.engine.sources import first_line
-from worker.recipe import Drawing, ModelProfile
+from worker.recipe import ModelProfile
 
 USUAL = (1, 4, 8)  # pictures of a step: a variant, a grid, two people's grids
 MOST_SHAPES = 256  # compiled in one process; torch's own limit is for those that nobody asked for
@@ -72,7 +72,7 @@ def compile_usual(drawing: Passes, network: Any, profile: ModelProfile, clock: C
         with torch._dynamo.config.patch(recompile_limit=MOST_SHAPES):  # noqa: SLF001 - there is no public way
             for pictures in USUAL:
                 began = clock()
-                _pass(drawing, _order(profile, pictures))
+                _pass(drawing, rehearsal(profile, pictures))
                 done.append(pictures)
                 seconds = round(clock() - began, 1)
                 log.info("model_compiled", model=profile.name, pictures=pictures, seconds=seconds)
@@ -90,20 +90,3 @@ def _pass(drawing: Passes, job: DeviceJob) -> None:
         drawing.forward(ids)
     finally:
         drawing.close(ids)
-
-
-def _order(profile: ModelProfile, pictures: int) -> DeviceJob:
-    """Return a plain job of the size and guidance that people get who ask for no other."""
-    recipe = Drawing(
-        model=profile.name,
-        width=profile.size,
-        height=profile.size,
-        steps=profile.steps,
-        stop_after=profile.steps,
-        guidance=profile.guidance,
-        positive=(Part(text="a fox"),),
-        negative=(),
-        negative_pull=0,
-        seeds=tuple(range(pictures)),
-    )
-    return DeviceJob(JobId("compiled for"), 1, Speed.FAST, 0, recipe, None, {})

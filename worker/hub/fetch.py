@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -74,7 +75,7 @@ def here(want: Want) -> Path | None:
 def fetched(
     want: Want,
     told: Callable[[Progress], None] = lambda _: None,
-    wanted: Callable[[], bool] = lambda: True,
+    stop: threading.Event | None = None,
 ) -> Fetched:
     """Fetch what is missing of *want*, check what is here of it, and make it the one that is used.
 
@@ -84,12 +85,13 @@ def fetched(
     Args:
         want: What.
         told: Told how far it is, several times a second.
-        wanted: Asked between two blocks whether to go on.
+        stop: Set, on any thread, when it is no longer wanted; heeded between two blocks.
 
     Raises:
         Trouble: It did not come; what to do.
         Stopped: It was no longer wanted.
     """
+    stop = stop or threading.Event()
     with worded(want.place):
         about = HfApi().model_info(want.repository, files_metadata=True, timeout=PATIENCE)
         commit, parcels = str(about.sha), {each.name: each for each in map(_parcel, about.siblings or ())}
@@ -101,13 +103,13 @@ def fetched(
         with FileLock(cache.folder / LOCK):
             index = None
             if INDEX in parcels and not want.inside:
-                _Delivery(want, commit, cache, lambda _: None, wanted).bring([parcels[INDEX]])
+                _Delivery(want, commit, cache, lambda _: None, stop).bring([parcels[INDEX]])
                 index = _read(cache.blob(parcels[INDEX].digest))
             try:
                 found = [parcels[name] for name in chosen(want, list(parcels), index)]
             except Lacking as error:
                 raise Trouble(f"{want.place} {error}.") from error
-            brought = _Delivery(want, commit, cache, told, wanted).bring(found)
+            brought = _Delivery(want, commit, cache, told, stop).bring(found)
             for parcel in found:
                 cache.name(commit, parcel.name, parcel.digest)
             cache.settle(commit)
@@ -121,7 +123,7 @@ class _Delivery:
     commit: str
     cache: Cache
     told: Callable[[Progress], None]
-    wanted: Callable[[], bool]
+    stop: threading.Event
 
     def bring(self, parcels: Sequence[Parcel]) -> int:
         """Fetch those of *parcels* that are not here whole; return their bytes.
@@ -149,7 +151,7 @@ class _Delivery:
 
         url = hf_hub_url(self.want.repository, parcel.name, revision=self.commit)
         try:
-            bring(url, self.cache.blob(parcel.digest), parcel, came, self.wanted)
+            bring(url, self.cache.blob(parcel.digest), parcel, came, self.stop)
         except Trouble as trouble:
             raise Trouble(f"{place}: {trouble}", passing=trouble.passing) from trouble
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +60,7 @@ def begun(path: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
 
-def bring(
-    url: str, path: Path, parcel: Parcel, came: Callable[[int], None], wanted: Callable[[], bool]
-) -> None:
+def bring(url: str, path: Path, parcel: Parcel, came: Callable[[int], None], stop: threading.Event) -> None:
     """Fetch *url* to *path*, going on where an earlier call, or process, ended.
 
     Args:
@@ -70,7 +68,7 @@ def bring(
         path: Where it shall be; only a whole and right file gets that name.
         parcel: What it must be.
         came: Told how many bytes are here, whenever some came.
-        wanted: Asked between two blocks whether to go on.
+        stop: Set when it is no longer wanted; heeded between two blocks.
 
     Raises:
         Stopped: It was no longer wanted.
@@ -82,12 +80,12 @@ def bring(
     again = begun(path) > 0
     if begun(path) > parcel.size:
         part.unlink()
-    _stream_on(url, part, parcel, came, wanted)
+    _stream_on(url, part, parcel, came, stop)
     if not whole(part, parcel):
         part.unlink()
         if again:  # what was here before may have been wrong
             came(0)
-            bring(url, path, parcel, came, wanted)
+            bring(url, path, parcel, came, stop)
             return
         raise Trouble(
             f"{parcel.name} came damaged: its bytes are not those that the hub promises. It was thrown away; "
@@ -107,7 +105,7 @@ def _git(size: int) -> Any:
 
 
 def _stream_on(
-    url: str, part: Path, parcel: Parcel, came: Callable[[int], None], wanted: Callable[[], bool]
+    url: str, part: Path, parcel: Parcel, came: Callable[[int], None], stop: threading.Event
 ) -> None:
     """Append to *part* until it has all bytes; a connection that breaks is made anew."""
     tries = 0
@@ -115,16 +113,15 @@ def _stream_on(
         while file.tell() < parcel.size:
             before = file.tell()
             try:
-                _stream(url, file, parcel, came, wanted)
+                _stream(url, file, parcel, came, stop)
             except HfHubHTTPError:
                 raise
             except HTTPError:
-                if not wanted():
-                    raise Stopped from None
                 tries = 1 if file.tell() > before else tries + 1
                 if tries >= TRIES:
                     raise
-                time.sleep(PAUSE)
+                if stop.wait(PAUSE):
+                    raise Stopped from None
             else:
                 break  # shorter than it should be, and said to be all: the digest is wrong
         file.flush()
@@ -132,7 +129,7 @@ def _stream_on(
 
 
 def _stream(
-    url: str, file: BinaryIO, parcel: Parcel, came: Callable[[int], None], wanted: Callable[[], bool]
+    url: str, file: BinaryIO, parcel: Parcel, came: Callable[[int], None], stop: threading.Event
 ) -> None:
     """Append what comes to *file*; a hub that cannot go on where we are begins anew."""
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}
@@ -144,7 +141,7 @@ def _stream(
             file.truncate(0)
             file.seek(0)
         for block in answer.iter_bytes():
-            if not wanted():
+            if stop.is_set():
                 raise Stopped
             file.write(block)
             came(file.tell())
