@@ -96,7 +96,7 @@ class Journeyman(commands.Bot):
         office: Where admins' deeds go; None for no `/admin`.
         home: Servers whose admins may change what all servers share; none: the only one there is.
         confidant: Knows what is held about people; None for no `/privacy`.
-        facts: What the machine can do and what that costs.
+        facts: What the machine can do and what that costs; may be replaced while the bot serves.
     """
 
     def __init__(
@@ -116,12 +116,17 @@ class Journeyman(commands.Bot):
         super().__init__(**library(trace))
         pace = Pace() if pace is None else pace
         self._settings = settings
+        self.facts = facts
+
+        def known() -> Facts:
+            return self.facts
+
         outlet = Outlet(self, call_seconds=pace.call)
         shared: dict[str, Any] = dict(desk=desk, settings=settings, clock=clock, moderation=moderation)  # noqa: C408 - as arguments
         self.courier = Courier(Bag(outlet=outlet, texts=texts_for, pace=pace, **shared))
         doorman = None if office is None else Doorman(office)
         orders = Orders(
-            courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=facts, **shared
+            courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=known, **shared
         )
         self._bulk = orders.bulk
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
@@ -131,9 +136,9 @@ class Journeyman(commands.Bot):
             self._appeals = Appeals(moderation, authority=authority, outlet=outlet, clock=clock)
             self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
         privacy = None if confidant is None else self._confiding(confidant, outlet, moderation, clock)
-        prefer = Prefer(settings.people, desk=desk, outlet=outlet, closed=facts.closed)
+        prefer = Prefer(settings.people, desk=desk, outlet=outlet, facts=known)
         self.tree.add_command(PreferCommand(prefer))
-        coach, completion = Coach(orders, facts), Completion(settings.people, facts)
+        coach, completion = Coach(orders, known), Completion(settings.people, known)
         self._buttons = Buttons(
             orders=orders,
             job_actions=job_actions,
@@ -150,7 +155,7 @@ class Journeyman(commands.Bot):
             CoachCommand(coach, completion),
             ShowCommand(outlet=outlet, **shared),
             InfoCommand(desk=desk, settings=settings, outlet=outlet),
-            HelpCommand(facts),
+            HelpCommand(known),
             SettingsCommand(prefer),
         )
         self._courier_task: asyncio.Task[None] | None = None

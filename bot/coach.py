@@ -1,5 +1,7 @@
 """The coach in Discord: gives its lesson, follows its buttons, and has the better prompt drawn."""
 
+from collections.abc import Callable
+
 import discord
 
 from bot import coaching, payload
@@ -16,7 +18,7 @@ FILE_ROOM = 65_536  # bytes; the longest prompt has fewer
 class Coach:
     """Advises one person at a time, privately."""
 
-    def __init__(self, orders: Orders, facts: Facts) -> None:
+    def __init__(self, orders: Orders, facts: Callable[[], Facts]) -> None:
         self._orders = orders
         self._facts = facts
 
@@ -38,13 +40,13 @@ class Coach:
         choice = coaching.chosen(custom_id)
         if choice is None:
             raise BotError(BotCode.FOREIGN)
-        better = coaching.followed(prompt, choice, self._facts)
+        better = coaching.followed(prompt, choice, self._facts())
         letter = self._lesson(interaction, better)
         await interaction.response.edit_message(**payload.to_edit(letter))
 
     def _lesson(self, interaction: Interaction, prompt: str) -> Letter:
         language = answer_in(str(interaction.locale.value), prompt)
-        return coaching.lesson(prompt, language, self._facts, texts_for(language.value))
+        return coaching.lesson(prompt, language, self._facts(), texts_for(language.value))
 
 
 async def _prompt_of(interaction: Interaction) -> str:

@@ -1,6 +1,7 @@
 """Completion of prompts while they are typed: the parser's choices, own options among them."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from discord import app_commands
@@ -10,7 +11,7 @@ from bot.answers import Interaction
 from bot.facts import Facts
 from bot.people import People
 from parser import PARAMETERS, Kind, Parameter, Table
-from parser.coach.completion import complete
+from parser.coach.completion import Choice, complete
 from worker.api import WorkerError
 
 READ_SECONDS = 0.5  # that may be spent on looking up own options; Discord drops answers after three
@@ -21,19 +22,25 @@ HELP_ROOM = 80  # characters of what an own option stands for
 class Completion:
     """Suggests what a prompt may become."""
 
-    def __init__(self, people: People, facts: Facts) -> None:
+    def __init__(self, people: People, facts: Callable[[], Facts]) -> None:
         self._people = people
-        self._complete = lru_cache(maxsize=CACHED)(
-            lambda typed, options: complete(typed, table_with(options), facts.closed)
-        )
+        self._facts = facts
+        self._complete = lru_cache(maxsize=CACHED)(self._completed)
+        self._closed = facts().closed  # as the cache has it
 
     async def suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Return Discord's choices for a prompt typed so far; none where there is nothing to say."""
         options = await self._options(interaction.user.id) if "-" in typed else ()
+        if self._closed is not (closed := self._facts().closed):
+            self._closed = closed
+            self._complete.cache_clear()
         return [
             app_commands.Choice(name=choice.name, value=choice.value)
             for choice in self._complete(typed, options)
         ]
+
+    def _completed(self, typed: str, options: tuple[tuple[str, str], ...]) -> Sequence[Choice]:
+        return complete(typed, table_with(options), self._closed)
 
     async def _options(self, owner_id: int) -> tuple[tuple[str, str], ...]:
         try:

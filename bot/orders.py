@@ -52,7 +52,7 @@ class Orders:
         pace: Pace,
         moderation: Moderation | None = None,
         doorman: Doorman | None = None,
-        facts: Facts = NOTHING,
+        facts: Callable[[], Facts] = lambda: NOTHING,
     ) -> None:
         self._desk = desk
         self._facts = facts
@@ -164,7 +164,7 @@ class Orders:
         fix = None
         if suggestion is not None and misread.fixable:
             fix = await self._kept(interaction, suggestion, whole=misread.complete)
-        hint = coaching.hint(wanted.prompt, str(interaction.locale.value), self._facts)
+        hint = coaching.hint(wanted.prompt, str(interaction.locale.value), self._facts())
         letter = errors.refused_prompt(
             misread.errors, wanted.prompt, texts_of(interaction), fix, added=wanted.added, hint=hint
         )

@@ -1,10 +1,11 @@
 """What people say once for all their prompts: it is taken down, and acts at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot import echo, errors, payload
 from bot.answers import Interaction, defer, membership_of, privately, texts_of
+from bot.facts import Facts
 from bot.faults import BotCode, BotError
 from bot.outlet import FAILURES, Outlet, Trouble, trouble
 from bot.panel import Offer, chosen, panel
@@ -12,7 +13,7 @@ from bot.people import People
 from bot.preferences import OPTIONS_LIMIT, checked_name, checked_suffix, checked_value
 from bot.render import Card, Letter
 from bot.texts import Texts
-from parser import Closed, PromptErrors, Speed
+from parser import PromptErrors, Speed
 from worker.api import JobDesk
 
 BLUE = 0x5865F2
@@ -22,9 +23,9 @@ LINE = 180  # characters of an own option's value in the list: twenty of them fi
 class Prefer:
     """Takes it down."""
 
-    def __init__(self, people: People, *, desk: JobDesk, outlet: Outlet, closed: Closed) -> None:
+    def __init__(self, people: People, *, desk: JobDesk, outlet: Outlet, facts: Callable[[], Facts]) -> None:
         self._people = people
-        self._closed = closed
+        self._facts = facts
         self._desk = desk
         self._outlet = outlet
 
@@ -137,7 +138,7 @@ class Prefer:
 
     async def _offer(self, interaction: Interaction) -> Offer:
         account = await self._desk.account(interaction.user.id, membership_of(interaction))
-        return Offer(self._closed, account.turbo)
+        return Offer(self._facts().closed, account.turbo)
 
 
 def _choice(interaction: Interaction) -> str:

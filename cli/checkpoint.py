@@ -7,9 +7,12 @@ from cli.failures import Failure
 from cli.measures import Measures, json_in, measured, most_steps, on_hub
 from cli.model_section import EMBEDDED, Model
 from worker.catalogue import Adapter, Build, Catalogue, Embedding, Entry, PictureAdapter
+from worker.family import Family
 from worker.hub.choice import Want
-from worker.likeness_files import hub_of, problem_of
+from worker.likeness_files import Unfit, hub_of, problem_of, shapes_of
 from worker.recipe import ModelProfile
+from worker.single_file import kind_of
+from worker.wants import described_by
 
 EMBEDDED_FOLDER = ROOT / "models" / "embedded"
 EMBEDDED_STYLE = "3d render"  # one of the three it knows; heard from above the usual `--stylize` only
@@ -23,7 +26,7 @@ EMBEDDED_STEPS = 12  # more of them show nothing more: see its card
 def catalogue(settings: Settings) -> Catalogue:
     """Return the checkpoints of the configuration, the default first.
 
-    Of several, one that cannot be read is there all the same: its jobs fail, with the reason.
+    One that nothing is known of yet, and of several one that cannot be read, is there as well, but not ready.
 
     Raises:
         Failure: None of them can be read; why the first one cannot.
@@ -31,11 +34,13 @@ def catalogue(settings: Settings) -> Catalogue:
     models, found = settings.checkpoints, []
     failures: list[Failure] = []
     for model in models:
+        measures = None
         try:
-            found.append(entry(model, profile(model), offline=settings.engine.offline))
+            measures = measures_of(model)
         except Failure as failure:
             failures.append(failure)
-            found.append(entry(model, assumed(model), offline=settings.engine.offline))
+        known = entry(model, assumed(model, measures), offline=settings.engine.offline)
+        found.append(known.model_copy(update={"ready": measures is not None}))
     if len(failures) == len(models):
         raise failures[0]
     return Catalogue(entries=tuple(found))
@@ -166,14 +171,27 @@ def described(file: Path, description: str | None) -> Measures | None:
     """Return what the description of a checkpoint in one *file* says of it, None where there is none here.
 
     Raises:
-        Failure: The file is not there, or the description is unreadable.
+        Failure: The file is not there, no checkpoint, or of another family than its description; or that is
+            unreadable.
     """
-    if not file.is_file():
-        raise Failure(f"The model {file} does not exist.")
-    folder = None if description is None else folder_of(description)
-    if folder is None:
-        return None if description is None else on_hub(description)
-    return measured(folder, weights=False)
+    try:
+        family = kind_of(shapes_of(file))
+    except Unfit as problem:
+        raise Failure(f"The model {file} {problem}.") from None
+    if not isinstance(family, Family):
+        raise Failure(
+            f"The model {file} {'holds no whole checkpoint' if family is None else f'is a {family}'}."
+        )
+    want = described_by(file, description)
+    if want is not None:
+        found = on_hub(want.place)
+    else:
+        folder = None if description is None else folder_of(description)
+        found = None if folder is None else measured(folder, weights=False)
+    if found is not None and found.family is not family:
+        words = f"is of {family.facts.title}, and its `description` of {found.family.facts.title}"
+        raise Failure(f"The model {file} {words}.")
+    return found
 
 
 def _place(source: str | None) -> str | None:

@@ -9,12 +9,14 @@ from functools import partial
 
 import aiohttp
 import discord
+import structlog
 
 from bot.client import Journeyman
 from bot.endpoint import aim
 from bot.metrics import DiscordMetrics, is_connected
 from bot.settings import Settings as BotSettings
 from bot.texts import Texts
+from cli import checkpoint
 from cli.config import Settings
 from cli.facts import facts
 from cli.failures import Failure
@@ -22,11 +24,17 @@ from cli.folder import Folder, opened
 from cli.moderation import moderation_on
 from cli.monitor import Monitor, usable
 from cli.wiring import confidant_on, desk_on, office_on, upkeep_on
-from worker.api import WorkerError
+from worker.api import JobDesk, WorkerError
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.lock import FileLock, LockHeld
 from worker.metrics import DatabaseMetrics, QueueMetrics
+from worker.queue.desk import SqliteDesk
 from worker.queue.upkeep import PRUNE_SECONDS
+
+LOOK_SECONDS = 3.0  # between two looks for the files of a model that is not ready
+
+log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings, ready: Callable[[], None]) -> None:
@@ -50,7 +58,9 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             monitor = Monitor("bot")
             told, discords = DatabaseMetrics(monitor.registry), DiscordMetrics(monitor.registry)
             async with Database(folder.database, wrote=told.wrote) as database:
-                client = client_on(database, folder, settings, discords)
+                catalogue = checkpoint.catalogue(settings)
+                desk = desk_on(database, folder, settings, catalogue)
+                client = client_on(database, folder, settings, discords, desk)
                 # What is there now stays to the end: to search it for garbage again and again would hold up
                 # everybody's answer for a tenth of a second each time.
                 gc.freeze()
@@ -65,6 +75,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
                     chores = [
                         group.create_task(upkeep.run()),
                         group.create_task(tidied(BotSettings(database))),
+                        group.create_task(restocked(settings, desk, client, catalogue)),
                     ]
                     await _connected(client, token, ready)
                     for chore in chores:
@@ -76,9 +87,10 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
         ) from None
 
 
-def client_on(database: Database, folder: Folder, settings: Settings, metrics: DiscordMetrics) -> Journeyman:
+def client_on(
+    database: Database, folder: Folder, settings: Settings, metrics: DiscordMetrics, desk: JobDesk
+) -> Journeyman:
     """The bot on *database*, not connected yet."""
-    desk = desk_on(database, folder, settings)
     return Journeyman(
         desk,
         BotSettings(database),
@@ -90,6 +102,27 @@ def client_on(database: Database, folder: Folder, settings: Settings, metrics: D
         confidant=confidant_on(database, folder, desk, settings),
         facts=facts(settings),
     )
+
+
+async def restocked(
+    settings: Settings,
+    desk: SqliteDesk,
+    client: Journeyman,
+    catalogue: Catalogue,
+    pause: float = LOOK_SECONDS,
+) -> None:
+    """Take orders for each model of *catalogue* that is not ready as soon as its files say what it is."""
+    while catalogue.unready:
+        await asyncio.sleep(pause)
+        try:
+            found = await asyncio.to_thread(checkpoint.catalogue, settings)
+            known = await asyncio.to_thread(facts, settings) if found != catalogue else client.facts
+        except (Failure, OSError):  # files that are being changed: the next time will do
+            continue
+        if found != catalogue:
+            catalogue, client.facts = found, known
+            desk.restock(catalogue)
+            log.info("models_ready", models=sorted({*catalogue.names} - catalogue.unready))
 
 
 async def tidied(remembered: BotSettings) -> None:

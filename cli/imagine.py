@@ -131,6 +131,7 @@ async def draw(
     from worker.database import Database
 
     folder = opened(settings.data)
+    await fetched(settings, request)
     async with Database(folder.database) as database:
         desk = desk_on(database, folder, settings)
         order = Imagine(request=request)
@@ -154,6 +155,27 @@ async def draw(
         files = [await written(desk, name, out) for name in job.files]
     seconds = round(time.monotonic() - started, 3)
     return {"job_id": job.id, "seed": job.seed, "files": files, "seconds": seconds}
+
+
+async def fetched(settings: Settings, request: ImagineRequest) -> None:
+    """Fetch the model that *request* asks for, if nothing is known of it yet.
+
+    Raises:
+        Failure: It did not come.
+        Rejected: There is none.
+    """
+    catalogue = checkpoint.catalogue(settings)
+    wanted = catalogue.asked_for(request) or catalogue.entries[0]
+    if wanted.ready or settings.engine.offline:
+        return
+    from cli.worker_process import stocked
+    from worker.hub.trouble import Trouble
+
+    async with stocked(settings) as fetching:
+        try:
+            await fetching.first(wanted.name)
+        except Trouble as trouble:
+            raise Failure(str(trouble), passing=trouble.passing) from trouble
 
 
 async def followed(desk: JobDesk, job: Job, show: Callable[..., None]) -> Job:

@@ -1,6 +1,7 @@
 """What the files of a checkpoint say of its family and its sizes; no tensor library is loaded for it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from cli.failures import Failure
 from parser.closed import listing
 from worker.family import Family
+from worker.hub.cache import Cache
 
 SCHNELL_STEPS = 4  # of FLUX without guidance, as its card says
 FEW_STEPS = 4  # of what was distilled to be consistent, likewise
@@ -66,16 +68,30 @@ def measured(folder: Path, *, weights: bool = True) -> Measures:
 
 
 def on_hub(source: str) -> Measures | None:
-    """Return what a checkpoint of the hub is that was fetched before; None where it was not."""
+    """Return what a checkpoint of the hub is, which can be told before its weights have come.
+
+    None where that is not here yet, or not whole.
+    """
+    found = Cache.of(source, hub_folder(os.environ)).coming
     try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return None
-    index = try_to_load_from_cache(source, "model_index.json")
-    try:
-        return measured(Path(index).parent, weights=False) if isinstance(index, str) else None
+        return None if found is None else measured(found, weights=False)
     except Failure:
         return None  # the worker says so, and why, when it fetches the rest
+
+
+def hub_folder(environ: Mapping[str, str]) -> Path:
+    """Return where programs keep what they fetched from the hub.
+
+    A bot may be installed without the library that knows; then it is where that would be by its
+    documentation, https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
+    """
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        caches = environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = environ.get("HF_HOME") or f"{caches}/huggingface"
+        return Path(environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
+    return Path(constants.HF_HUB_CACHE)
 
 
 def most_steps(schedule: Mapping[str, Any]) -> int | None:

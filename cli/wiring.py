@@ -10,6 +10,7 @@ from cli import checkpoint
 from cli.config import Settings
 from cli.folder import Folder, opened
 from worker.api import JobDesk
+from worker.catalogue import Catalogue
 from worker.database import Database
 from worker.guard import Guard, loopback
 from worker.images import ImageStore
@@ -29,14 +30,16 @@ async def desk_of(settings: Settings) -> AsyncIterator[JobDesk]:
         yield desk_on(database, folder, settings)
 
 
-def desk_on(database: Database, folder: Folder, settings: Settings) -> SqliteDesk:
-    """Return the desk over an open database."""
+def desk_on(
+    database: Database, folder: Folder, settings: Settings, catalogue: Catalogue | None = None
+) -> SqliteDesk:
+    """Return the desk over an open database; without *catalogue* it is read anew."""
     return SqliteDesk(
         database,
         ImageStore(folder.pictures),
         limits=settings.limits,
         credits=settings.credits,
-        catalogue=checkpoint.catalogue(settings),
+        catalogue=catalogue or checkpoint.catalogue(settings),
         links=Links(Guard(settings.images.hosts, local_discord(settings))),
         clock=time.time,
         random=SystemRandom(),

@@ -56,6 +56,7 @@ class Entry(Frozen):
     versions: tuple[str, ...] = ()  # what ``--version`` calls it
     niji: tuple[str, ...] = ()  # what ``--niji`` calls it
     licence: str = ""  # the operator's note
+    ready: bool = True  # its own files say what it is; else the profile is a guess
 
     @property
     def name(self) -> str:
@@ -82,6 +83,11 @@ class Catalogue(Frozen):
     def names(self) -> tuple[str, ...]:
         """What jobs call them, the default first."""
         return tuple(entry.name for entry in self.entries)
+
+    @property
+    def unready(self) -> frozenset[str]:
+        """Those that nothing can be ordered of yet."""
+        return frozenset(entry.name for entry in self.entries if not entry.ready)
 
     def named(self, name: str) -> Entry | None:
         """Return the checkpoint of that name, None if there is none."""

@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     TIMED_OUT = "timed_out"  # likewise, for a while
     QUEUE_DRAINING = "queue_draining"  # an admin lets the queue run empty
     MODEL_OFF = "model_off"  # an admin switched the model off
+    MODEL_UNREADY = "model_unready"  # what it is, is not known yet: its files are not here, or not sound
     STYLE_UNAVAILABLE = "style_unavailable"  # Midjourney's, and of models that only Midjourney has
     ADAPTER_UNAVAILABLE = "adapter_unavailable"  # the model has no IP-Adapter, which the prompt needs
     NOT_WITH_MODEL = "not_with_model"  # the model cannot do what a parameter asks

@@ -1,6 +1,6 @@
 """`/help`: how to begin, and every parameter from the parser's table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from discord import app_commands
 from discord.ext import commands
@@ -24,7 +24,7 @@ HYPHENS = "-\N{EM DASH}\N{EN DASH}"
 class HelpCommand(commands.Cog):
     """Explains."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Callable[[], Facts]) -> None:
         self._facts = facts
 
     @app_commands.command(name="help", description=WORDS("command.help"))
@@ -33,7 +33,7 @@ class HelpCommand(commands.Cog):
     async def explain(self, interaction: Interaction, parameter: str | None = None) -> None:
         """Explain how to begin, or one parameter."""
         texts = texts_of(interaction)
-        letter = Letter(card=start(texts) if parameter is None else about(parameter, texts, self._facts))
+        letter = Letter(card=start(texts) if parameter is None else about(parameter, texts, self._facts()))
         await guarded(interaction, lambda: privately(interaction, letter))
 
     @explain.autocomplete("parameter")

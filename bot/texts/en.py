@@ -150,6 +150,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
             "What is being drawn is finished, and nothing new is taken until the queue is opened again. "
             "Nothing was queued; please try again later."
         ),
+        "worker.model_unready.title": "Model not ready",
+        "worker.model_unready": (
+            "The model {model} is not ready to draw: it is still being fetched, or something is wrong with "
+            "its files. Try again in a few minutes; if it stays so, tell the people who run this server."
+        ),
         "worker.model_off.title": "Model off",
         "worker.model_off": "The model {model} was switched off. Ask the people who run this server.",
         "worker.style_unavailable.title": "Style not available",

@@ -233,7 +233,7 @@ async def test_completion_does_without_own_options_when_the_database_is_slow() -
     class Asking:
         user = User()
 
-    completion = Completion(NobodyHome(), Facts(coach=CoachFacts()))  # type: ignore[arg-type]
+    completion = Completion(NobodyHome(), lambda: Facts(coach=CoachFacts()))  # type: ignore[arg-type]
     choices = await completion.suggest(Asking(), "a cat --q 7")  # type: ignore[arg-type]
     assert choices[0].value == "a cat --q 5"
 

@@ -3,18 +3,19 @@
 import json
 import shutil
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from cli.checkpoint import EMBEDDED_FOLDER, catalogue, profile
 from cli.facts import closed_here
 from cli.failures import Failure
+from cli.measures import hub_folder
 from cli.model_section import Model
 from parser import parse
-from tests.cli.test_model_section import loaded
+from tests.cli.test_model_section import loaded, single
 from worker.family import Family
 from worker.recipe import schedule
 
@@ -88,15 +89,49 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         profile(Model(source=str(tmp_path)))
 
 
-def test_a_checkpoint_of_the_hub_is_known_once_it_was_fetched(
+def test_a_checkpoint_of_the_hub_is_known_once_its_description_is_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetched = sd3(tmp_path, weights=False) / "model_index.json"
-    library = types.ModuleType("huggingface_hub")
-    library.try_to_load_from_cache = lambda source, _name: str(fetched) if source == "owner/sd3" else None  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "huggingface_hub", library)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    cache = tmp_path / "models--owner--sd3"
+    sd3(cache / "snapshots" / "coming", weights=False)
     assert profile(Model(source="owner/sd3")).family is Family.STABLE_DIFFUSION_3
-    assert profile(Model(source="owner/other")).family is Family.STABLE_DIFFUSION
+    assert not cache.joinpath("refs").exists()
+    settings = loaded('[[models]]\nsource = "owner/sd3"\n[[models]]\nsource = "owner/other"\n', tmp_path)
+    assert catalogue(settings).unready == {"other"}
+
+
+def test_where_the_hub_is_kept_is_known_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hub_folder({"HF_HUB_CACHE": "/elsewhere"}) == Path(constants.HF_HUB_CACHE)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert hub_folder({}) == Path.home() / ".cache" / "huggingface" / "hub"
+    assert hub_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/huggingface/hub")
+    assert hub_folder({"XDG_CACHE_HOME": "/c", "HF_HOME": "/h"}) == Path("/h/hub")
+    assert hub_folder({"HF_HOME": "/h", "HF_HUB_CACHE": "/hub"}) == Path("/hub")
+
+
+def test_a_single_file_is_of_the_family_of_its_tensors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    file = single(tmp_path / "xl.safetensors", "conditioner.embedders.1.model.ln_final.bias")
+    text = f'[model]\nsource = "{file}"\n'
+    assert catalogue(loaded(text, tmp_path)).unready == {"xl"}
+    cache = tmp_path / "hub" / "models--stabilityai--stable-diffusion-xl-base-1.0" / "snapshots" / "a"
+    written(cache, "StableDiffusionXLPipeline", {"sample_size": 128}, weights=False, part="unet")
+    [known] = catalogue(loaded(text, tmp_path)).entries
+    assert (known.ready, known.profile.family, known.profile.size) == (True, Family.STABLE_DIFFUSION_XL, 1024)
+    with pytest.raises(
+        Failure, match="is of Stable Diffusion XL, and its `description` of Stable Diffusion 1"
+    ):
+        catalogue(loaded(f'{text}description = "embedded"\n', tmp_path))
+    for name, told in (
+        ("lora_up.weight", "holds no whole checkpoint"),
+        ("conditioner.embedders.0.x", "is a refiner"),
+    ):
+        single(file, name)
+        with pytest.raises(Failure, match=told):
+            catalogue(loaded(text, tmp_path))
 
 
 def test_what_no_model_can_is_closed_and_what_one_can_is_open(tmp_path: Path) -> None:

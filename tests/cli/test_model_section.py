@@ -1,5 +1,7 @@
 """Several checkpoints in one configuration."""
 
+import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ def refusal(text: str, folder: Path, **environ: str) -> str:
     with pytest.raises(Failure) as failure:
         loaded(text, folder, **environ)
     return str(failure.value)
+
+
+def single(file: Path, *names: str) -> Path:
+    """Write a file that says it has tensors of these *names*."""
+    head = json.dumps(
+        {name: {"shape": [1], "dtype": "F32", "data_offsets": [0, 4]} for name in names}
+    ).encode()
+    file.write_bytes(struct.pack("<Q", len(head)) + head)
+    return file
 
 
 def test_without_a_word_the_embedded_model_is_the_only_one(tmp_path: Path) -> None:
@@ -82,8 +93,7 @@ def test_one_model_takes_every_key_too(tmp_path: Path) -> None:
 
 
 def test_names_come_from_the_sources(tmp_path: Path) -> None:
-    file = tmp_path / "Ink v2.safetensors"
-    file.write_bytes(b"")
+    file = single(tmp_path / "Ink v2.safetensors", "model.diffusion_model.input_blocks.0.0.bias")
     text = f'[[models]]\nsource = "owner/painter"\n[[models]]\nsource = "{file}"\n[[models]]\n'
     assert catalogue(loaded(text, tmp_path)).names == ("painter", "Ink v2", "embedded")
 
@@ -148,7 +158,7 @@ def test_a_single_file_takes_its_sizes_from_its_description(tmp_path: Path) -> N
     text = f'[model]\nsource = "{file}"\ndescription = "models/embedded"\n'
     with pytest.raises(Failure, match=r"one\.safetensors does not exist"):
         catalogue(loaded(text, tmp_path))
-    file.write_bytes(b"")
+    single(file, "model.diffusion_model.input_blocks.0.0.bias")
     [only] = catalogue(loaded(text, tmp_path)).entries
     assert (only.name, only.profile.size, only.profile.source) == ("one", 128, str(file))
     assert only.build.description is not None

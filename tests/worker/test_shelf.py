@@ -108,6 +108,24 @@ async def test_a_default_that_left_the_configuration_gives_way_to_the_first(tmp_
         assert (await house.database.read(lambda db: shelf(db, TWO))).default is PAINTER
 
 
+async def test_nothing_is_ordered_of_a_model_before_it_is_known_what_it_is(studio: House) -> None:
+    source = await drawn(studio, version="5")
+    coming = INKER.model_copy(update={"ready": False})
+    studio.desk.restock(Catalogue(entries=(PAINTER, coming)))
+    vary = Vary(source=source.id, index=1)
+    for refused in (
+        studio.submit(version="5"),
+        studio.desk.quote([prompt(niji="5").request]),
+        studio.desk.submit(vary, owner_id=1, key="v", origin="{}"),
+    ):
+        with pytest.raises(Rejected) as told:
+            await refused
+        assert (told.value.code, dict(told.value.detail)) == (ErrorCode.MODEL_UNREADY, {"model": "inker"})
+    assert (await studio.submit()).model == "painter"
+    studio.desk.restock(TWO)
+    assert (await studio.submit(version="5")).width == 256
+
+
 @pytest.mark.parametrize("kind", [Vary, Reroll])
 async def test_buttons_draw_with_what_drew_the_picture(studio: House, kind: type) -> None:
     source = await drawn(studio, version="5")

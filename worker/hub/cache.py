@@ -8,9 +8,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import constants
-from huggingface_hub.file_download import repo_folder_name
-
 BRANCH = "main"
 
 
@@ -21,9 +18,16 @@ class Cache:
     folder: Path
 
     @classmethod
-    def of(cls, repository: str) -> "Cache":
-        """Return the folder of ``owner/name``; perhaps there is none yet."""
-        return cls(Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model"))
+    def of(cls, repository: str, root: Path | None = None) -> "Cache":
+        """Return the folder of ``owner/name`` in *root*, by default where the library has it.
+
+        Perhaps there is none yet.
+        """
+        if root is None:
+            from huggingface_hub import constants  # noqa: PLC0415 - a bot may be installed without
+
+            root = Path(constants.HF_HUB_CACHE)
+        return cls(root / f"models--{repository.replace('/', '--')}")
 
     def blob(self, digest: str) -> Path:
         """Return where the file of that digest is, or shall be."""
@@ -42,6 +46,12 @@ class Cache:
             return None
         found = self.snapshot(commit)
         return found if commit and found.is_dir() else None
+
+    @property
+    def coming(self) -> Path | None:
+        """The current snapshot; before there is one, that which is being fetched, None where none is."""
+        begun = sorted(self.folder.glob("snapshots/*"), key=lambda path: path.stat().st_mtime)
+        return self.current or (begun[-1] if begun else None)
 
     def name(self, commit: str, name: str, digest: str) -> None:
         """Let *commit* have a file of that name."""

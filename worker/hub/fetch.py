@@ -106,12 +106,10 @@ def fetched(
                 _Delivery(want, commit, cache, lambda _: None, stop).bring([parcels[INDEX]])
                 index = _read(cache.blob(parcels[INDEX].digest))
             try:
-                found = [parcels[name] for name in chosen(want, list(parcels), index)]
+                found = [parcels[name] for name in sorted(chosen(want, list(parcels), index), key=_is_large)]
             except Lacking as error:
                 raise Trouble(f"{want.place} {error}.") from error
             brought = _Delivery(want, commit, cache, told, stop).bring(found)
-            for parcel in found:
-                cache.name(commit, parcel.name, parcel.digest)
             cache.settle(commit)
     path = cache.snapshot(commit) / want.inside
     return Fetched(path, len(found), sum(each.size for each in found), brought)
@@ -126,7 +124,10 @@ class _Delivery:
     stop: threading.Event
 
     def bring(self, parcels: Sequence[Parcel]) -> int:
-        """Fetch those of *parcels* that are not here whole; return their bytes.
+        """Fetch those of *parcels* that are not here whole, one after the other; return their bytes.
+
+        Each has its name as soon as it is here, so that what describes a checkpoint can be read before its
+        weights have come.
 
         Raises:
             Trouble: Likewise, or the disk is too small for them.
@@ -136,10 +137,12 @@ class _Delivery:
         total, resumed = sum(each.size for each in missing.values()), sum(had.values())
         self._check_room(total - resumed)
         done, rest = 0, resumed
-        for digest, parcel in missing.items():
-            rest -= had[digest]
-            self._bring(parcel, done + rest, total, resumed)
-            done += parcel.size
+        for parcel in parcels:
+            if parcel.digest in had:
+                rest -= had.pop(parcel.digest)
+                self._bring(parcel, done + rest, total, resumed)
+                done += parcel.size
+            self.cache.name(self.commit, parcel.name, parcel.digest)
         return total
 
     def _bring(self, parcel: Parcel, others: int, total: int, resumed: int) -> None:
@@ -180,6 +183,10 @@ def amount(size: float) -> str:
         if size >= bytes_:
             return f"{size / bytes_:.1f} {unit}"
     return f"{size / 1e3:.0f} kB"
+
+
+def _is_large(name: str) -> bool:
+    return name.endswith(SUFFIX)
 
 
 def _parcel(about: Any) -> Parcel:

@@ -91,6 +91,10 @@ class SqliteDesk:
         self._random = random
         self._locks = locks
 
+    def restock(self, catalogue: Catalogue) -> None:
+        """Let *catalogue* draw what is ordered from now on."""
+        self._catalogue = catalogue
+
     async def submit(
         self,
         order: Order,

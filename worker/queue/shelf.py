@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parser import ImagineRequest
-from worker.api import Cell, Imagine, Order, Rejected, Upscale
+from worker.api import Cell, ErrorCode, Imagine, Order, Rejected, Upscale
 from worker.catalogue import Catalogue, Entry
 from worker.queue.intake import Source
 from worker.recipe import ModelProfile
@@ -35,10 +35,10 @@ class Shelf:
 
         Raises:
             Rejected: ``VERSION_UNAVAILABLE``, ``MODEL_OFF`` or ``ADAPTER_UNAVAILABLE``, of a prompt of its
-                own only.
+                own only; ``MODEL_UNREADY``, while what would draw is not known.
         """
         if isinstance(order, Imagine):
-            chosen = self.catalogue.asked_for(order.request, self.off) or self.default
+            chosen = _known(self.catalogue.asked_for(order.request, self.off) or self.default)
             check_adapter(order.request, chosen.name, adapter=chosen.profile.adapter, served=self._adapted)
             return chosen.profile, source
         if source is None:
@@ -50,9 +50,9 @@ class Shelf:
         except Rejected:
             found = None
         if found is not None:
-            return found.profile, source
+            return _known(found).profile, source
         job = source.job.model_copy(update={"request": unversioned(source.job.request)})
-        return self.default.profile, replace(source, job=job)
+        return _known(self.default).profile, replace(source, job=job)
 
     @property
     def _adapted(self) -> str:
@@ -63,6 +63,17 @@ class Shelf:
     def usable(self, name: str) -> Entry | None:
         """Return the checkpoint *name* if it is here and on."""
         return None if name in self.off else self.catalogue.named(name)
+
+
+def _known(entry: Entry) -> Entry:
+    """Return *entry* if it is known what it is: what its files would refuse is not to be accepted.
+
+    Raises:
+        Rejected: ``MODEL_UNREADY``.
+    """
+    if not entry.ready:
+        raise Rejected(ErrorCode.MODEL_UNREADY, model=entry.name)
+    return entry
 
 
 def unversioned(request: ImagineRequest) -> ImagineRequest:
