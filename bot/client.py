@@ -115,18 +115,13 @@ class Journeyman(commands.Bot):
     ) -> None:
         super().__init__(**library(trace))
         pace = Pace() if pace is None else pace
-        self._settings = settings
-        self.facts = facts
-
-        def known() -> Facts:
-            return self.facts
-
+        self._settings, self.facts = settings, facts
         outlet = Outlet(self, call_seconds=pace.call)
         shared: dict[str, Any] = dict(desk=desk, settings=settings, clock=clock, moderation=moderation)  # noqa: C408 - as arguments
         self.courier = Courier(Bag(outlet=outlet, texts=texts_for, pace=pace, **shared))
         doorman = None if office is None else Doorman(office)
         orders = Orders(
-            courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=known, **shared
+            courier=self.courier, outlet=outlet, pace=pace, doorman=doorman, facts=self._known, **shared
         )
         self._bulk = orders.bulk
         job_actions = JobActions(desk=desk, settings=settings, outlet=outlet, moderation=moderation)
@@ -136,9 +131,9 @@ class Journeyman(commands.Bot):
             self._appeals = Appeals(moderation, authority=authority, outlet=outlet, clock=clock)
             self.tree.add_command(ModerationCommand(moderation, authority=authority, clock=clock))
         privacy = None if confidant is None else self._confiding(confidant, outlet, moderation, clock)
-        prefer = Prefer(settings.people, desk=desk, outlet=outlet, facts=known)
+        prefer = Prefer(settings.people, desk=desk, outlet=outlet, facts=self._known)
         self.tree.add_command(PreferCommand(prefer))
-        coach, completion = Coach(orders, known), Completion(settings.people, known)
+        coach, completion = Coach(orders, self._known), Completion(settings.people, self._known)
         self._buttons = Buttons(
             orders=orders,
             job_actions=job_actions,
@@ -155,7 +150,7 @@ class Journeyman(commands.Bot):
             CoachCommand(coach, completion),
             ShowCommand(outlet=outlet, **shared),
             InfoCommand(desk=desk, settings=settings, outlet=outlet),
-            HelpCommand(known),
+            HelpCommand(self._known),
             SettingsCommand(prefer),
         )
         self._courier_task: asyncio.Task[None] | None = None
@@ -185,6 +180,9 @@ class Journeyman(commands.Bot):
         texts = texts_for("en-US")
         herald = Herald(self, office, home=home, texts=texts, pace=pace, clock=clock)
         return herald, Postman(self, office, outlet=outlet, texts=texts, pace=pace, clock=clock)
+
+    def _known(self) -> Facts:
+        return self.facts
 
     def _confiding(
         self,
