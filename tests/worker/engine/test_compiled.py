@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 from torch import nn
 from torch._dynamo.utils import counters
 
+from parser import Part
 from tests.fakes import Clock
-from tests.worker.engine import tiny
+from tests.worker.engine import tiny, tiny_flow
 from tests.worker.engine.recipes import drawing, job
 from tests.worker.engine.studio import SAME, Studio, distance
 from tests.worker.engine.test_guidance_interval import One
@@ -31,6 +32,7 @@ from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.recipe import Drawing, ModelProfile
 
 PROFILE = ModelProfile(name="tiny", source="tiny", size=tiny.SIZE)
+FLOWS: dict[str, Callable[[], Any]] = {"sd3": tiny_flow.stable_diffusion_3, "flux": tiny_flow.flux}
 Backend = Callable[[torch.fx.GraphModule, Sequence[torch.Tensor]], Callable[..., Any]]
 
 
@@ -172,4 +174,36 @@ def test_compiled_pictures_are_the_ones_drawn_without(
     warned = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
     assert warned == ([] if compiler_here() else ["model_not_compiled"])
     assert counters["stats"]["unique_graphs"] > 0
+    assert distance(*pictures) <= SAME
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", list(FLOWS))
+def test_every_step_of_a_usual_batch_of_a_transformer_runs_what_was_compiled(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is traced is run as it is: that torch's own compiler computes the same is torch's business."""
+    ran: list[int] = []
+
+    def traced(graph: torch.fx.GraphModule, _given: Sequence[torch.Tensor]) -> Callable[..., Any]:
+        def run(*values: torch.Tensor) -> Any:
+            ran.append(1)
+            return graph.forward(*values)
+
+        return run
+
+    plain = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda module, **typed: plain(module, backend=traced, **typed))
+    monkeypatch.setattr(compiled, "USUAL", (2,))
+    folder = tiny_flow.saved(tmp_path / family, FLOWS[family]())
+    profile = PROFILE.model_copy(update={"source": str(folder), "grid": 4, "guidance": 3.0})
+    recipe = drawing(model="tiny", width=tiny.SIZE, height=tiny.SIZE, pictures=2, steps=3, guidance=3.0)
+    other = recipe.model_copy(update={"positive": (Part(text="two hens in the rain, at night"),)})
+    pictures = []
+    with torch.inference_mode():
+        for build in (Build(), Build(compile=True)):
+            denoiser = denoiser_of(profile, Hardware.named("cpu", "float32"), build)
+            ran.clear()
+            pictures.append(Studio(Engine(One(denoiser), time.monotonic)).draw(job("a", other)))
+    assert len(ran) == recipe.steps
     assert distance(*pictures) <= SAME
