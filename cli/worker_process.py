@@ -36,6 +36,7 @@ from worker.queue.checkpoints import Installer
 from worker.queue.roster import Roster
 from worker.queue.store import Store
 from worker.queue.upkeep import Upkeep
+from worker.recipe import ModelProfile
 from worker.runner import Runner
 from worker.wants import wants
 
@@ -181,7 +182,7 @@ async def device_of(
     """
     drawn_on = Hardware.named(settings.engine.device, settings.engine.dtype).device
     device = InProcessDevice(
-        lambda: models_of(catalogue, settings.engine, loaded),
+        lambda: models_of(catalogue, settings, loaded),
         time.monotonic,
         threads_for(settings.checkpoints, settings.engine),
         caps,
@@ -194,15 +195,25 @@ async def device_of(
         await device.close()
 
 
-def models_of(catalogue: Catalogue, engine: Engine, loaded: Callable[[str, str], None]) -> Models:
+def models_of(catalogue: Catalogue, settings: Settings, loaded: Callable[[str, str], None]) -> Models:
     """Return the networks, none of which is loaded yet."""
-    hardware = Hardware.named(engine.device, engine.dtype)
-    asked = engine.memory_gb
+    hardware = Hardware.named(settings.engine.device, settings.engine.dtype)
+    asked = settings.engine.memory_gb
+
+    def described(name: str) -> ModelProfile | None:
+        if name not in catalogue.unready:
+            return None
+        with suppress(Failure):
+            found = checkpoint.catalogue(settings).named(name)
+            return None if found is None else found.profile
+        return None
+
     return Models(
         [entry.profile for entry in catalogue.entries],
         hardware,
         loaded,
         builds={entry.name: entry.build for entry in catalogue.entries},
+        described=described,
         budget=int(hardware.memory * MEMORY_SHARE if asked is None else asked * 10**9),
     )
 

@@ -36,6 +36,7 @@ class Models:
         *,
         builds: Mapping[str, Build] | None = None,
         budget: int | None = None,
+        described: Callable[[str], ModelProfile | None] = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Describe them; nothing is loaded yet.
@@ -46,8 +47,10 @@ class Models:
             loaded: Told name and weights of each when it is loaded.
             builds: How some are put together, by name.
             budget: Bytes that loaded checkpoints may take together; None: no limit.
+            described: Tells, when one is loaded, what is known by then of a checkpoint that came later.
             clock: Seconds, monotonic.
         """
+        self._described = described
         self._profiles: Mapping[str, ModelProfile] = {profile.name: profile for profile in profiles}
         self._default = profiles[0]
         self._hardware = hardware
@@ -152,7 +155,7 @@ class Models:
 
     def _loaded_once_more(self, name: str) -> AnyDenoiser:
         """Load a checkpoint; where memory does not suffice, let go what nobody uses and try again."""
-        profile, build = self._profiles[name], self._builds.get(name, PLAIN)
+        profile, build = self._described(name) or self._profiles[name], self._builds.get(name, PLAIN)
         try:
             return denoiser_of(profile, self._hardware, build)
         except Exception as error:

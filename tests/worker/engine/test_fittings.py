@@ -272,13 +272,19 @@ def test_models_load_when_needed_and_leave_when_others_need_the_room(folder: Pat
         ModelProfile(name=name, source=str(source), size=tiny.SIZE)
         for name, source in (("one", folder), ("two", other), ("gone", tmp_path / "gone"))
     ]
+    later = profiles[1].model_copy(update={"guidance": 1.0})
     models = Models(
-        profiles, CPU, lambda name, _: told.append(name), budget=on_disk(str(folder)), clock=lambda: 0.0
+        profiles,
+        CPU,
+        lambda name, _: told.append(name),
+        budget=on_disk(str(folder)),
+        described={"two": later}.get,
+        clock=lambda: 0.0,
     )
     models.preload()
     assert models.ready() == {"gone", "one"}
     first = models.denoiser("one")
-    assert isinstance(models.denoiser("two"), Denoiser)
+    assert not models.denoiser("two").key(tiny.SIZE, tiny.SIZE).guided  # as it is known by now
     assert models.denoiser("one") is not first
     assert told == ["one", "two", "one"]
 
