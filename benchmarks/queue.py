@@ -35,7 +35,7 @@ from migrations import shipped
 from parser import ImagineRequest, Part, Speed
 from worker.api import Imagine, JobId, JobState, Limits, Progress
 from worker.catalogue import Catalogue
-from worker.database import Database, Work
+from worker.database import Database
 from worker.images import ImageStore
 from worker.queue import rows
 from worker.queue.claims import Claim
@@ -43,6 +43,7 @@ from worker.queue.desk import SqliteDesk
 from worker.queue.store import Store
 from worker.recipe import ModelProfile, resolve
 from worker.schema import migrate
+from worker.transaction import Work
 
 T = TypeVar("T")
 Figures = dict[str, float]

@@ -10,17 +10,17 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 import structlog
 
 from migrations import Migration, shipped
-from worker.api import DatabaseBusy, ErrorCode, WorkerError
+from worker.api import ErrorCode, WorkerError
 from worker.schema import migrate
+from worker.transaction import Outcome, Work, coded, commit, snapshot
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 STORE_FAILURES = (WorkerError, sqlite3.Error)  # what reading and writing may raise: busy, full, out of order
 
@@ -43,14 +43,6 @@ class Session(aiosqlite.Connection):
         """Run *work* on the connection's thread; a cancelled caller does not stop it."""
         result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
         return result
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """What became of one write: its value, or its error."""
-
-    value: T | None
-    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +78,8 @@ class Database:
 
     Use it as an async context manager; entering brings the schema up to date. Writes and reads take plain
     functions, so that nothing can be awaited while a transaction is open. Everything that waits to be written
-    goes into one transaction, each function under its own savepoint: one commit to the disk serves them all,
-    and one that raises is undone alone. Reads that find both readers busy share the next snapshot likewise.
+    goes into one transaction: one commit to the disk serves them all, and one that raises is undone alone.
+    Reads that find both readers busy share the next snapshot likewise.
     """
 
     def __init__(
@@ -160,7 +152,8 @@ class Database:
         A cancelled caller does not undo it.
 
         Args:
-            work: Runs on the writer's thread; it must not commit. When it raises, its own changes are undone
+            work: Runs on the writer's thread, a second time where others of its transaction were undone; it
+                changes rows, nothing else, and must not commit. When it raises, its own changes are undone
                 and the caller gets its exception.
             durable: Whether the result must survive a power cut (it survives the death of the process
                 anyway).
@@ -267,7 +260,7 @@ class Database:
         durable = any(write.durable for write in group)
         clock = asyncio.get_running_loop().time
         began = clock()
-        outcomes = await self._writer.run(partial(_commit, works, durable=durable))
+        outcomes = await self._writer.run(partial(commit, works, durable=durable))
         self._wrote(Written(len(works), clock() - began, failed=all(map(_unwritable, outcomes))))
         for write, outcome in zip(group, outcomes, strict=True):
             _tell(write.done, outcome)
@@ -275,7 +268,7 @@ class Database:
 
 async def _answer(group: Sequence[_Read], reader: Session) -> None:
     try:
-        outcomes = await reader.run(partial(_snapshot, [read.work for read in group]))
+        outcomes = await reader.run(partial(snapshot, [read.work for read in group]))
         for read, outcome in zip(group, outcomes, strict=True):
             _tell(read.done, outcome)
     except Exception as error:  # noqa: BLE001 - the connection is no good any more
@@ -301,18 +294,6 @@ def _unwritable(outcome: Outcome[Any]) -> bool:
     return isinstance(error, WorkerError) and error.code in {ErrorCode.DATABASE_BUSY, ErrorCode.DISK_FULL}
 
 
-def coded(error: Exception) -> Exception:
-    """Return the `WorkerError` that says what *error* means, or *error* itself."""
-    if not isinstance(error, sqlite3.Error) or not hasattr(error, "sqlite_errorcode"):
-        return error
-    primary = error.sqlite_errorcode & 0xFF
-    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return DatabaseBusy()
-    if primary == sqlite3.SQLITE_FULL or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE:
-        return WorkerError(ErrorCode.DISK_FULL)
-    return error
-
-
 def _connect(path: Path, *, busy_seconds: float, query_only: bool) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=STATEMENTS)
     db.row_factory = sqlite3.Row
@@ -322,51 +303,3 @@ def _connect(path: Path, *, busy_seconds: float, query_only: bool) -> sqlite3.Co
     if query_only:
         db.execute("PRAGMA query_only = ON")
     return db
-
-
-def _commit(works: Sequence[Work[Any]], db: sqlite3.Connection, *, durable: bool) -> Sequence[Outcome[Any]]:
-    try:
-        # Outside a transaction this takes effect for the next one and touches no file.
-        db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        db.execute("BEGIN IMMEDIATE")
-        outcomes = [_saved(db, work) for work in works]
-        db.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - the writer outlives every failure
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        return [Outcome(None, coded(error)) for _ in works]
-    return outcomes
-
-
-def _saved(db: sqlite3.Connection, work: Work[Any]) -> Outcome[Any]:
-    """Run *work* under a savepoint; raises only what cost the whole transaction, as a full disk may."""
-    db.execute("SAVEPOINT work")
-    try:
-        value = work(db)
-    except Exception as error:  # whatever it is, it belongs to the caller of this write
-        if not db.in_transaction:
-            raise
-        db.execute("ROLLBACK TO work")
-        db.execute("RELEASE work")
-        return Outcome(None, coded(error))
-    db.execute("RELEASE work")
-    return Outcome(value)
-
-
-def _snapshot(works: Sequence[Work[Any]], db: sqlite3.Connection) -> Sequence[Outcome[Any]]:
-    try:
-        db.execute("BEGIN")
-        try:
-            return [_seen(db, work) for work in works]
-        finally:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-    except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-        return [Outcome(None, coded(error)) for _ in works]
-
-
-def _seen(db: sqlite3.Connection, work: Work[Any]) -> Outcome[Any]:
-    try:
-        return Outcome(work(db))
-    except Exception as error:  # noqa: BLE001 - likewise
-        return Outcome(None, coded(error))

@@ -102,6 +102,43 @@ async def test_a_write_that_raises_is_undone_alone(database: Database) -> None:
     assert await database.read(texts) == ["before", "after"]
 
 
+async def test_writes_are_run_again_with_savepoints_only_if_one_had_changed_something(
+    database: Database,
+) -> None:
+    runs = list[str]()
+
+    def counted(text: str, error: Exception | None = None, *, first: bool = False) -> Callable[..., int]:
+        def work(db: sqlite3.Connection) -> int:
+            runs.append(text)
+            if first and error is not None:
+                raise error
+            rows = put(text)(db)
+            if error is not None:
+                raise error
+            return rows
+
+        return work
+
+    refused = counted("refused", LookupError("on purpose"), first=True)
+    for late, times in ((None, 1), (LookupError("late"), 2)):
+        runs.clear()
+        held = Held()
+        first = asyncio.create_task(database.write(held))
+        await asyncio.to_thread(held.entered.wait, 10)
+        works = [counted("a"), refused, counted("b", late), counted("c")]
+        group = asyncio.gather(*map(database.write, works), return_exceptions=True)
+        await asyncio.sleep(0)
+        held.let_go.set()
+        await first
+        a, no, b, c = await group
+        assert (a, c) == (1, 1)
+        assert isinstance(no, LookupError)
+        assert b is late or b == 1
+        assert [runs.count(each) for each in ("a", "refused", "b")] == [times, times, times]
+        assert runs.count("c") == 1
+    assert await database.read(texts) == ["a", "b", "c", "a", "c"]
+
+
 async def test_a_write_that_costs_the_whole_transaction_is_told_to_all_of_it(database: Database) -> None:
     await database.write(lambda db: db.execute("CREATE UNIQUE INDEX one ON notes (text)").rowcount)
     held = Held()
