@@ -102,7 +102,7 @@ class DeviceUse:
     """What a device did since it was opened, and the places it has now."""
 
     passes: Mapping[int, int]  # forward passes by their number of rows
-    busy_seconds: float  # steps and decoding
+    busy_seconds: float  # steps, and decoding where that keeps steps waiting: not beside them, as on CUDA
     capacity: Capacity
     loaded: tuple[str, ...] = ()  # names of checkpoints in memory
 

@@ -166,7 +166,9 @@ class DeviceMetrics(Collector):
         used = self._device.use()
         yield _batches(used.passes)
         yield CounterMetricFamily(
-            "journeyman_device_busy_seconds", "Time spent on steps and decoding.", value=used.busy_seconds
+            "journeyman_device_busy_seconds",
+            "Time spent on steps, and on decoding that kept steps waiting.",
+            value=used.busy_seconds,
         )
         yield GaugeMetricFamily(
             "journeyman_device_pictures", "Pictures being made.", value=used.capacity.resident
