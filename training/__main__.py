@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from training.workshop import Workshop
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "models" / "embedded"
+COMPARED = 0.6  # of the easy scenes, so that three pictures of five are compared with others
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--warmup", type=int, default=40, help="steps that lead up to the rate (default: 40)")
     parser.add_argument("--decay", type=int, default=0, help="how many of the steps lead down to rate zero")
+    parser.add_argument(
+        "--style",
+        type=float,
+        default=6.0,
+        help="how many times differences of styles count (default: 6; from nothing 1, which compares none)",
+    )
     parser.add_argument("--thin", type=int, default=1, help="ask only every n-th question")
     parser.add_argument("--sampling", type=int, default=12, help="sampling steps a picture when evaluating")
     return parser
@@ -75,11 +82,12 @@ def _vae(arguments: argparse.Namespace) -> None:
 def _unet(arguments: argparse.Namespace) -> None:
     from training.diffusion import Schedule  # noqa: PLC0415
 
-    trainer = _workshop(arguments).trainer()
+    trainer = _workshop(arguments).trainer(compared=COMPARED if arguments.style > 1 else 0)
     steps = arguments.steps or 2000
     end = trainer.step + steps
-    decay = (end - arguments.decay, end) if arguments.decay else (None, None)
-    trainer.train(steps, arguments.batch or 64, Schedule(arguments.rate, arguments.warmup, *decay))
+    decay_from, decay_to = (end - arguments.decay, end) if arguments.decay else (None, None)
+    schedule = Schedule(arguments.rate, arguments.warmup, decay_from, decay_to, arguments.style)
+    trainer.train(steps, arguments.batch or 64, schedule)
 
 
 def _decoder(arguments: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ PRAISE_ES: tuple[str, ...] = tuple(_PHRASES["praise_es"].split())
 CRAFT: tuple[str, ...] = tuple(_PHRASES["craft"])
 OPENINGS: tuple[str, ...] = tuple(_PHRASES["openings"])
 OPENINGS_ES: tuple[str, ...] = tuple(_PHRASES["openings_es"])
+REMARKS: tuple[str, ...] = tuple(_PHRASES["remarks"])
 SAMPLES: tuple[str, ...] = tuple(_PHRASES["samples"])
 
 
@@ -34,17 +35,17 @@ class Author:
     fillers: Sequence[str]
     rng: random.Random
 
-    def caption(self, scene: Scene) -> str:
-        """One caption for `scene`; another call gives another."""
+    def caption(self, scene: Scene, *, styled: bool = False) -> str:
+        """One caption for `scene`; another call gives another. A `styled` one always names the style."""
         roll = self.rng.random()
         if roll < 0.3:
-            text = self._spanish(scene)
+            text = self._spanish(scene, styled=styled)
             if self.rng.random() < 0.15:
                 text = unaccented(text)
         elif roll < 0.36:
-            text = self._emoji(scene)
+            text = self._emoji(scene, styled=styled)
         else:
-            text = self._english(scene)
+            text = self._english(scene, styled=styled)
         if self.rng.random() < 0.1:
             text = text.capitalize() if self.rng.random() < 0.6 else text.upper()
         return text
@@ -63,15 +64,15 @@ class Author:
 
     # --- English -------------------------------------------------------------------------------------------
 
-    def _english(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.5
+    def _english(self, scene: Scene, *, styled: bool = False) -> str:
+        messy = self.rng.random() < 0.6
         core = self._core_en(scene, messy=messy)
         parts = [part for part in (self._place_en(scene), self._ground_en(scene)) if part]
         if self.rng.random() < 0.3:
             self.rng.shuffle(parts)
         commas = self.rng.random() < 0.25
         text = (", " if commas else " ").join([core, *parts])
-        text = self._styled(text, scene, lexicon.STYLE_NAMES, "of")
+        text = self._styled(text, scene, lexicon.STYLE_NAMES, "of", styled=styled)
         if scene.mono and self.rng.random() < 0.9:
             text += self.rng.choice((", black and white", ", monochrome", ", grayscale"))
         return self._messy(text, self._craft, OPENINGS) if messy else text
@@ -140,16 +141,16 @@ class Author:
 
     # --- Spanish -------------------------------------------------------------------------------------------
 
-    def _spanish(self, scene: Scene) -> str:
-        messy = self.rng.random() < 0.4
+    def _spanish(self, scene: Scene, *, styled: bool = False) -> str:
+        messy = self.rng.random() < 0.5
         core = self._core_es(scene, messy=messy)
         parts = [part for part in (self._place_es(scene), self._ground_es(scene)) if part]
         commas = self.rng.random() < 0.25
         text = (", " if commas else " ").join([core, *parts])
-        text = self._styled(text, scene, lexicon.STYLE_NAMES_ES, "de")
+        text = self._styled(text, scene, lexicon.STYLE_NAMES_ES, "de", styled=styled)
         if scene.mono and self.rng.random() < 0.9:
             text += self.rng.choice((", blanco y negro", ", en blanco y negro", ", escala de grises"))
-        return self._messy(text, self._filler, OPENINGS_ES) if messy else text
+        return self._messy(text, self._craft_es, OPENINGS_ES) if messy else text
 
     def _core_es(self, scene: Scene, *, messy: bool) -> str:
         actors = scene.actors
@@ -209,7 +210,7 @@ class Author:
 
     # --- both ----------------------------------------------------------------------------------------------
 
-    def _emoji(self, scene: Scene) -> str:
+    def _emoji(self, scene: Scene, *, styled: bool = False) -> str:
         glyphs = [self.rng.choice(self.subjects[actor.subject].emoji_forms) for actor in scene.actors]
         if scene.kind == "count" and self.rng.random() < 0.5:
             core = f"{scene.word} {glyphs[0]}"
@@ -219,16 +220,21 @@ class Author:
         if tint and scene.kind != "and":
             core = f"{COLOURS[tint].english[0]} {core}"
         parts = [part for part in (self._place_en(scene), self._ground_en(scene)) if part]
-        return self._styled(" ".join([core, *parts]), scene, lexicon.STYLE_NAMES, "of")
+        return self._styled(" ".join([core, *parts]), scene, lexicon.STYLE_NAMES, "of", styled=styled)
 
     def _name(self, names: tuple[Name, ...]) -> Name:
         return names[0] if self.rng.random() < 0.6 else self.rng.choice(names)
 
-    def _styled(self, text: str, scene: Scene, names: dict[str, tuple[str, ...]], of: str) -> str:
+    def _styled(
+        self, text: str, scene: Scene, names: dict[str, tuple[str, ...]], of: str, *, styled: bool
+    ) -> str:
         roll = self.rng.random()
         if roll < 0.15:
-            return text
-        name = self.rng.choice(names[scene.style])
+            if not styled:
+                return text
+            roll = self.rng.random()
+        # One number whatever the style, so that all that follows stays the same for another one.
+        name = names[scene.style][int(self.rng.random() * len(names[scene.style]))]
         if roll < 0.5:
             return f"{text}, {name}"
         if roll < 0.65:
@@ -250,9 +256,30 @@ class Author:
         return "".join(self.rng.choice(pairs[i % 2]) for i in range(length))
 
     def _craft(self) -> str:
-        if self.rng.random() < 0.5:
+        roll = self.rng.random()
+        if roll < 0.35:
             return self.rng.choice(CRAFT)
+        if roll < 0.75:
+            return self._aside()
         return " ".join(self._filler() for _ in range(self.rng.randint(1, 3)))
+
+    def _craft_es(self) -> str:
+        return self._aside() if self.rng.random() < 0.3 else self._filler()
+
+    def _aside(self) -> str:
+        """What looks as if it asked for something: names joined by *and*, years, lenses, a *with* or *in*."""
+        rng, roll = self.rng, self.rng.random()
+        if roll < 0.25:
+            more = f" {rng.choice(('and', '&', 'y'))} {self._run(1, 2)}" if rng.random() < 0.6 else ""
+            return f"{rng.choice(CREDITS)} {self._run(1, 2)}{more}".strip()
+        if roll < 0.45:
+            return f"{rng.choice(DATES)} {rng.randint(1400, 2099)}".strip()
+        if roll < 0.65:
+            size = rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(100, 1000)))
+            return rng.choice(MEASURES).format(size, rng.randint(0, 9))
+        if roll < 0.85:
+            return f"{rng.choice(JOINTS)} {self._run(1, 3)}"
+        return rng.choice(REMARKS)
 
     def _messy(self, text: str, more: Callable[[], str], openings: Sequence[str]) -> str:
         """`text` among words that name nothing: before it, straight after it, and strung behind it."""
@@ -297,6 +324,26 @@ SMALL_WORDS = (
     "is",
 )
 ENDINGS = ("", "", "", "", "", ".", "!", "!!", "...", "?", " :)")
+
+CREDITS = ("by", "art by", "in the style of", "inspired by", "from", "after", "")
+DATES = ("in", "from", "circa", "since", "around", "", "year", "the")
+MEASURES = ("{}mm", "{}k", "f/{1}.{1}", "iso {}", "v{1}", "no. {}", "{}%", "{} fps", "{}px", "#{}", "{1}:{1}",
+            "- {}k", "{} bit", "{}", "{}th", "chapter {1}", "${}", "{}s", "{1}.{1}")  # fmt: skip
+JOINTS = (
+    "with",
+    "with a",
+    "in",
+    "in a",
+    "in the",
+    "on",
+    "on a",
+    "at",
+    "at the",
+    "and",
+    "and a",
+    "under",
+    "to",
+)
 
 GRAMMAR = (
     "a an the one of on in with and or to next left above below beside over against plain background "

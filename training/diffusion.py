@@ -9,12 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.captions import Author
 from training.muon import Muon
-from training.pool import LatentPool
+from training.pool import Batch, LatentPool
 from training.scenes import Scene
 
 STEPS = 1000
@@ -23,12 +22,16 @@ BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
 
 @dataclass(frozen=True)
 class Schedule:
-    """How fast to learn: `rate` is Muon's, Adam's follows; from `decay_from` it falls to 0 at `decay_to`."""
+    """How fast to learn: `rate` is Muon's, Adam's follows; from `decay_from` it falls to 0 at `decay_to`.
+
+    What members of a family differ in counts `style` times.
+    """
 
     rate: float = 0.01
     warmup: int = 40
     decay_from: int | None = None
     decay_to: int | None = None
+    style: float = 1.0
 
     def at(self, step: int, begun: int) -> float:
         """The rate at `step` of a run that started at step `begun`."""
@@ -70,13 +73,18 @@ class Painter:
         predicted: Tensor = self.unet(noisy, times, encoder_hidden_states=context).sample
         return predicted
 
-    def loss(self, latents: Tensor, captions: list[str], times: Tensor, noise: Tensor) -> Tensor:
-        """Mean squared error of v, the same weight at every time."""
+    def loss(
+        self, some: Batch, captions: list[str], times: Tensor, noise: Tensor, style: float = 1.0
+    ) -> Tensor:
+        """Mean squared error of v, the same weight at every time; `style` weighs what families differ in.
+
+        Styles of one subject are so alike that the rest of the error hides them for a long time.
+        """
         keep, spoil = (table[times].view(-1, 1, 1, 1) for table in (self.signal, self.noise))
-        target = keep * noise - spoil * latents
-        return functional.mse_loss(
-            self.velocity(keep * latents + spoil * noise, times, self.encode(captions)), target
-        )
+        target = keep * noise - spoil * some.latents
+        noisy = keep * some.latents + spoil * noise
+        error = (self.velocity(noisy, times, self.encode(captions)) - target).float()
+        return error.square().mean() + (style - 1) * some.within(error).square().mean()
 
     @torch.no_grad()
     def spread(self, captions: list[str], shape: tuple[int, int] = (16, 16)) -> tuple[float, float]:
@@ -93,10 +101,15 @@ class Painter:
         return clean.std(0).mean().item(), clean.std().item()
 
 
-def spread_times(count: int, generator: torch.Generator) -> Tensor:
-    """`count` times, one from each stratum, rather more of them noisy: 1000 u^0.85."""
-    u = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    return (STEPS * u**0.85).long().clamp(0, STEPS - 1)
+def spread_times(sizes: Tensor, generator: torch.Generator) -> Tensor:
+    """A time for each family of `sizes` (n,) members, one from each stratum of 0..1, in random order.
+
+    Rather more of them are noisy, 1000 u^0.85, and far more where styles are compared, 1000 u^0.5: in little
+    noise a style can be seen, and only where it cannot must it be read.
+    """
+    count = len(sizes)
+    u = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
+    return (STEPS * u ** torch.where(sizes > 1, 0.5, 0.85)).long().clamp(0, STEPS - 1)
 
 
 class Trainer:
@@ -127,7 +140,7 @@ class Trainer:
         begun, losses, busy = self.step, [], time.process_time()
         self.networks.train()
         while self.step < begun + steps:
-            losses.append(self._one(batch, schedule.at(self.step, begun)))
+            losses.append(self._one(batch, schedule.at(self.step, begun), schedule.style))
             if self.step % report_every == 0:
                 self.save()
                 self._report(losses, time.process_time() - busy, schedule.at(self.step, begun))
@@ -144,14 +157,14 @@ class Trainer:
             flush=True,
         )
 
-    def _one(self, batch: int, rate: float) -> float:
-        scenes, latents = self.pool.batch(batch)
-        captions = [self._words(scene) for scene in scenes]
-        times = spread_times(batch, self.generator)
-        noise = torch.randn(latents.shape, generator=self.generator)
+    def _one(self, batch: int, rate: float, style: float) -> float:
+        some = self.pool.batch(batch)
+        times = spread_times(some.sizes, self.generator)[some.families]
+        noise = torch.randn(len(some.sizes), *some.latents.shape[1:], generator=self.generator)[some.families]
+        captions = self._captions(some)
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            loss = self.painter.loss(latents, captions, times, noise)
+            loss = self.painter.loss(some, captions, times, noise, style)
             loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
         for group in self.muon.param_groups:
@@ -165,16 +178,31 @@ class Trainer:
         self._average()
         return loss.item()
 
-    def _words(self, scene: Scene) -> str:
-        """A caption; now and then none, which is what guidance leans against, or only a piece of one."""
+    def _captions(self, some: Batch) -> list[str]:
+        """A caption for each scene; members of a family get the same but for what they differ in."""
+        sizes = some.sizes.tolist()
+        seeds = [self.author.rng.getrandbits(32) for _ in sizes]
+        written = []
+        for scene, family in zip(some.scenes, some.families.tolist(), strict=True):
+            self.author.rng.seed(seeds[family])
+            written.append(self._words(scene, compared=sizes[family] > 1))
+        return written
+
+    def _words(self, scene: Scene, *, compared: bool) -> str:
+        """A caption; now and then none, which is what guidance leans against, or only a piece of one.
+
+        Where styles are compared it names the style.
+        """
         roll = self.author.rng.random()
-        return (
-            "" if roll < 0.1 else self.author.fragment(scene) if roll < 0.17 else self.author.caption(scene)
-        )
+        if roll < 0.1:
+            return ""
+        if roll < 0.17 and not compared:
+            return self.author.fragment(scene)
+        return self.author.caption(scene, styled=compared)
 
     @torch.no_grad()
     def _average(self) -> None:
-        decay = min(0.998, (1 + self.step) / (10 + self.step))
+        decay = min(0.995, (1 + self.step) / (10 + self.step))
         for name, value in self.networks.named_parameters():
             self.averages[name].lerp_(value, 1 - decay)
 

@@ -22,25 +22,15 @@ from training.lexicon import COLOURS, STYLE_NAMES, STYLES, Subject
 from training.scenes import Actor, Ground, Scene
 
 GUIDANCE = 3.0
-# None of these words is among the fillers of the training captions.
-MESSY = (
-    "an exquisite oil painting of a {} wandering through forgotten corridors, chiaroscuro, rembrandt",
-    "hyperrealistic {} rendered by a celebrated studio, subsurface scattering, tilt-shift, 35mm",
-    "my grandmother's favourite {} as imagined during the renaissance, baroque ornaments, ethereal mist",
-    "gloomy yet hopeful {} | gouache | risograph | pastel palette | minimal grain | editorial",
-    "Could you sketch me some kind of {}, please? Something whimsical, with heavy brushstrokes!!",
-    "epic {} --- unreal lighting, ray traced reflections, Artgerm and Greg Rutkowski, bloom, ultrawide",
-    "ultra realistic studio photograph of one {}, Hasselblad, kodachrome, shallow focus, award-worthy",
-    "{} but make it melancholic, like a forgotten postcard from Lisbon in 1974",
-    "I had a strange dream last night about a {} that nobody else could see",
-    "matte painting, {}, towering clouds, god rays, spectacular vista, by Albert Bierstadt",
-)
+# None of their words is among the fillers of the training captions.
+MESSY = tuple((Path(__file__).parent / "messy.txt").read_text(encoding="utf-8").splitlines())
 HELD_OUT = frozenset(re.findall(r"[a-z]+", " ".join(MESSY).lower()))
+SPECK, QUARTER = 0.01, 0.25
 TINTED = ("red", "yellow", "green", "blue", "purple", "pink")
 BARS = {
     "subject": 0.90, "messy": 0.80, "style": 0.80, "ground": 0.95, "tint": 0.70, "count": 0.80,
     "left or right": 0.90, "negative": 0.70, "seeds differ": 0.10, "spanish": 0.70, "emoji": 0.70,
-    "wide and tall": 0.80, "variations": 0.80, "redrawn": 0.80,
+    "small": 0.80, "wide and tall": 0.80, "variations": 0.80, "redrawn": 0.80,
 }  # fmt: skip
 
 
@@ -142,6 +132,17 @@ class Examination:
             (Order(f"{self.subjects[n].emoji} on a white background", 4000 + n), n) for n in self.some(6, 3)
         ]
         return float(np.mean(self.recognised(orders)))
+
+    def small(self) -> float:
+        """A small thing is there at all, and is small: it covers a hundredth to a quarter of the picture."""
+        numbers = self.some(8, 4)
+        grounds = ("pink", "white", "blue")
+        orders = [
+            Order(f"a small {self.subjects[n].name} on a {grounds[i % 3]} background", 17000 + n)
+            for i, n in enumerate(numbers)
+        ]
+        covered = [float(judge.foreground(picture).mean()) for picture in self.draw(orders)]
+        return float(np.mean([SPECK < share < QUARTER for share in covered]))
 
     def wide_and_tall(self) -> float:
         """Subjects recognised at 2:1 and 1:2."""
@@ -321,9 +322,9 @@ class Examination:
         questions: dict[str, Callable[[], float]] = {
             "subject": self.subject, "messy": self.messy, "spanish": self.spanish, "emoji": self.emoji,
             "style": self.style, "ground": self.ground, "tint": self.tint, "count": self.count,
-            "left or right": self.left_or_right, "seeds differ": self.seeds_differ, "negative": self.negative,
-            "wide and tall": self.wide_and_tall, "variations": self.variations, "redrawn": self.redrawn,
-            "weights": self.sweep, "same twice": self.same_twice,
+            "left or right": self.left_or_right, "small": self.small, "seeds differ": self.seeds_differ,
+            "negative": self.negative, "wide and tall": self.wide_and_tall, "variations": self.variations,
+            "redrawn": self.redrawn, "weights": self.sweep, "same twice": self.same_twice,
         }  # fmt: skip
         for name, question in questions.items():
             self.marks[name] = question()

@@ -74,6 +74,7 @@ def write_card(
             subjects=", ".join(subject.name for subject in subjects),
             vocabulary=len(trainer.painter.tokenizer),
             context=trainer.painter.tokenizer.model_max_length,
+            layers=trainer.painter.encoder.config.num_hidden_layers,
             steps=trainer.step,
             marks="\n".join(table),
             **PACKAGES,

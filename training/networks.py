@@ -20,6 +20,7 @@ from training.tokenizer import CONTEXT, token_of
 
 Vector = NDArray[np.float32]
 WIDTH = 128
+FIRST_LAYERS, TEXT_LAYERS = 2, 3  # of a text encoder that starts from nothing; of one that has learnt
 
 
 def new_autoencoder() -> Any:
@@ -79,11 +80,12 @@ def new_scheduler() -> Any:
     )
 
 
-def new_text_encoder(tokenizer: CLIPTokenizer) -> Any:
+def new_text_encoder(tokenizer: CLIPTokenizer, layers: int = FIRST_LAYERS) -> Any:
     """A text encoder in which every token after the caption starts as the average of its words.
 
     The pipeline passes no attention mask, so the many identical pads would drown the few words: their own
-    embedding is zero, positions are faint, and the first layer passes values through unchanged.
+    embedding is zero, positions are faint, and the first layer passes values through unchanged. Layers beyond
+    the second pass on what they get; before words reach the picture they are rather in their way.
     """
     encoder = CLIPTextModel(
         CLIPTextConfig(
@@ -91,7 +93,7 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> Any:
             hidden_size=WIDTH,
             intermediate_size=3 * WIDTH,
             projection_dim=WIDTH,
-            num_hidden_layers=2,
+            num_hidden_layers=layers,
             num_attention_heads=4,
             max_position_embeddings=CONTEXT,
             hidden_act="gelu",
@@ -111,7 +113,7 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> Any:
             elif "layers.0" in name and name.endswith(("v_proj.weight", "out_proj.weight")):
                 weight.copy_(torch.eye(WIDTH))
             elif name.endswith(("out_proj.weight", "fc2.weight")):
-                weight.mul_(0.2)
+                weight.mul_(0.2 if "layers.1" in name else 0)
     return encoder
 
 
@@ -204,7 +206,10 @@ def learnt_vectors(checkpoint: Path, words: frozenset[str]) -> dict[str, Vector]
 
 
 def inherit(encoder: Any, checkpoint: Path) -> None:
-    """Take over all of an earlier text encoder but its vocabulary; new positions repeat its last one."""
+    """Take over all of an earlier text encoder but another vocabulary.
+
+    New positions repeat its last one; new layers start by passing on what they get.
+    """
     old: dict[str, Tensor] = CLIPTextModel.from_pretrained(
         checkpoint / "text_encoder", dtype=torch.float32
     ).state_dict()
@@ -216,6 +221,9 @@ def inherit(encoder: Any, checkpoint: Path) -> None:
             new[name][kept:] = value[-1]
         elif new[name].shape == value.shape:
             new[name] = value
+    for name in new.keys() - old.keys():
+        if ".out_proj." in name or ".fc2." in name:
+            new[name].zero_()
     encoder.load_state_dict(new)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from training import compose
 from training.art import Sprites
+from training.lexicon import STYLES
 from training.scenes import SHAPES, Scene, draw_scene
 
 
@@ -31,36 +33,85 @@ def encode(vae: Any, pictures: Tensor) -> Tensor:
     return scaled
 
 
-class LatentPool:
-    """A ring of encoded scenes for each shape. A share of every batch is new, the rest was drawn before."""
+@dataclass(frozen=True)
+class Batch:
+    """Scenes of one shape, their latents (n, 4, h, w) and for each the number (n,) of its family.
 
-    def __init__(self, sprites: Sprites, vae: Any, rng: random.Random, capacity: int = 16000) -> None:
+    A family is one scene, or one scene in every style: whatever else its members share (noise, time, the
+    other words of the caption), what they differ in is then the style alone, and no chance hides it.
+    """
+
+    scenes: list[Scene]
+    latents: Tensor
+    families: Tensor
+
+    @property
+    def sizes(self) -> Tensor:
+        """How many members each family has."""
+        return torch.bincount(self.families)
+
+    def within(self, values: Tensor) -> Tensor:
+        """`values`, shaped as the latents, less the mean of their family: zero for a scene by itself."""
+        sums = values.new_zeros(len(self.sizes), *values.shape[1:]).index_add(0, self.families, values)
+        return values - (sums / self.sizes.view(-1, 1, 1, 1))[self.families]
+
+
+Family = list[tuple[Scene, Tensor]]
+
+
+class LatentPool:
+    """A ring of encoded families for each shape. A share of every batch is new, the rest was drawn before.
+
+    Args:
+        sprites: the art.
+        vae: what encodes.
+        rng: what is drawn.
+        compared: the share of easy scenes that are drawn in every style. From nothing that is none: until
+            words reach the picture at all, so many pictures of so few scenes are only in their way.
+        capacity: how many families the square ring keeps; the others an eighth.
+    """
+
+    def __init__(
+        self, sprites: Sprites, vae: Any, rng: random.Random, *, compared: float = 0, capacity: int = 12000
+    ) -> None:
         self._sprites = sprites
         self._vae = vae
         self.rng = rng
-        self._rings: dict[tuple[int, int], deque[tuple[Scene, Tensor]]] = {
+        self._compared = compared
+        self._rings: dict[tuple[int, int], deque[Family]] = {
             shape: deque(maxlen=capacity if shape == SHAPES[0] else capacity // 8) for shape in SHAPES
         }
 
-    def add(self, shape: tuple[int, int], count: int) -> list[tuple[Scene, Tensor]]:
-        """Draw and encode `count` new scenes, two thirds of them easy; they stay in the pool."""
-        total = len(self._sprites)
-        scenes = [draw_scene(self.rng, total, shape, easy=i % 3 > 0) for i in range(count)]
-        latents = encode(
-            self._vae, to_tensor([compose.draw(scene, self._sprites) for scene in scenes])
-        ).half()
-        fresh = list(zip(scenes, latents, strict=True))
+    def add(self, shape: tuple[int, int], count: int) -> list[Family]:
+        """Draw and encode at least `count` new pictures; they stay in the pool."""
+        planned: list[list[Scene]] = []
+        while sum(map(len, planned)) < count:
+            planned.append(self._plan(shape))
+        pictures = [compose.draw(scene, self._sprites) for scenes in planned for scene in scenes]
+        latents = iter(encode(self._vae, to_tensor(pictures)).half())
+        fresh = [[(scene, next(latents)) for scene in scenes] for scenes in planned]
         self._rings[shape].extend(fresh)
         return fresh
 
-    def batch(self, size: int, fresh: float = 0.25, square: float = 0.45) -> tuple[list[Scene], Tensor]:
-        """`size` scenes of one shape and their latents (size, 4, h, w); the longest shapes come most."""
+    def _plan(self, shape: tuple[int, int]) -> list[Scene]:
+        """One scene, or one in every style."""
+        easy = self.rng.random() < 0.55
+        scene = draw_scene(self.rng, len(self._sprites), shape, easy=easy)
+        if easy and self.rng.random() < self._compared:
+            return [replace(scene, style=style) for style in STYLES]
+        return [scene]
+
+    def batch(self, size: int, fresh: float = 0.25, square: float = 0.45) -> Batch:
+        """`size` pictures of one shape; the longest shapes come most."""
         shape = (
             SHAPES[0] if self.rng.random() < square else self.rng.choices(SHAPES[1:], (1, 1, 2, 2, 3, 3))[0]
         )
         ring = self._rings[shape]
-        while len(ring) < 3 * size:
+        while sum(map(len, ring)) < 3 * size:
             self.add(shape, size)
-        rows = self.add(shape, round(size * fresh))
-        rows += [ring[self.rng.randrange(len(ring))] for _ in range(size - len(rows))]
-        return [scene for scene, _ in rows], torch.stack([latent for _, latent in rows]).float()
+        families = self.add(shape, round(size * fresh))
+        while sum(map(len, families)) < size:
+            families.append(ring[self.rng.randrange(len(ring))])
+        rows = [(*row, number) for number, family in enumerate(families) for row in family][:size]
+        scenes, latents, numbers = zip(*rows, strict=True)
+        return Batch(list(scenes), torch.stack(latents).float(), torch.tensor(numbers))

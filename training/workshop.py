@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTokenizer
 
 from training import art, captions, compose, networks, tokenizer
 from training.autoencoder import Apprentice, Easel
@@ -88,19 +88,18 @@ class Workshop:
             networks.plant(encoder, words, networks.word_vectors(self.drawn, self._looks(), {}))
             return Painter(networks.new_unet(), encoder, words)
         before = CLIPTokenizer.from_pretrained(self.base / "tokenizer")
-        if before.get_vocab() == words.get_vocab():
-            encoder = CLIPTextModel.from_pretrained(self.base / "text_encoder", dtype="float32")
-            return Painter(networks.load_unet(self.base), encoder, words)
-        encoder = networks.new_text_encoder(words)
+        encoder = networks.new_text_encoder(words, networks.TEXT_LAYERS)
         networks.inherit(encoder, self.base)
+        if before.get_vocab() == words.get_vocab():
+            return Painter(networks.load_unet(self.base), encoder, words)
         networks.special_vectors(encoder, words, self.base)
         learnt = networks.learnt_vectors(self.base, captions.english_words(self.drawn))
         networks.plant(encoder, words, networks.word_vectors(self.drawn, self._looks(), learnt))
         return Painter(networks.load_unet(self.base), encoder, words)
 
-    def trainer(self) -> Trainer:
-        """The diffusion training, resumed if it has a state."""
-        pool = LatentPool(self.sprites(), self.autoencoder(), random.Random(0))
+    def trainer(self, compared: float = 0) -> Trainer:
+        """The diffusion training, resumed if it has a state; `compared` as the pool takes it."""
+        pool = LatentPool(self.sprites(), self.autoencoder(), random.Random(0), compared=compared)
         return Trainer(self.painter(), pool, self.author(0), self.state)
 
     def _looks(self) -> networks.Vector:

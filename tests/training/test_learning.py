@@ -31,11 +31,14 @@ def test_the_last_time_holds_no_signal_and_the_first_hardly_any_noise() -> None:
     assert torch.allclose(signal**2 + noise**2, torch.ones(1000), atol=1e-5)
 
 
-def test_times_cover_the_range_with_more_of_them_noisy() -> None:
-    times = spread_times(400, torch.Generator().manual_seed(0))
-    assert times.min() < 60
+@pytest.mark.parametrize(("members", "least"), [(1, 520), (3, 640)])
+def test_times_cover_the_range_with_more_of_them_noisy(members: int, least: float) -> None:
+    times = spread_times(torch.full((400,), members), torch.Generator().manual_seed(0))
+    assert times.min() < 80
     assert times.max() > 990
-    assert times.float().mean() > 520
+    assert times.float().mean() > least
+    early, late = times.float().view(2, 200).mean(1)
+    assert abs(early - late) < 80, "no family has its time from its place in the batch"
 
 
 def test_the_rate_warms_up_and_decays() -> None:
