@@ -237,50 +237,47 @@ def test_a_terminal_shows_one_line_that_grows_and_is_gone_at_the_end() -> None:
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_it_goes_on_and_what_came_draws_without_a_hub(tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_goes_on_and_what_came_draws_without_a_hub(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.worker.engine import tiny
 
-    source = tiny.saved(tmp_path / "source")
+    cache = tmp_path / "cache"
     file = tmp_path / "journeyman.toml"
     file.write_text(f'data = "{tmp_path}/data"\n[model]\nsource = "owner/tiny"\nsteps = 1\n')
-    with hub_of({"owner/tiny": source}) as hub:
-        environ = {
-            **os.environ,
-            "HF_ENDPOINT": hub.url,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_OFFLINE": "0",
-        }
+    settings = {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "0"}
 
-        def command(*words: str) -> subprocess.Popen[str]:
-            return subprocess.Popen(
-                [sys.executable, "-m", "cli", *words, "--config", str(file)],
-                cwd=ROOT,
-                env=environ,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+    def command(endpoint: str, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *words, "--config", str(file)],
+            cwd=ROOT,
+            env={**os.environ, **settings, "HF_ENDPOINT": endpoint},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
+    with hub_of({"owner/tiny": tiny.saved(tmp_path / "source")}) as hub:
         hub.hold = 100_000
-        killed = command("models", "pull")
+        killed = command(hub.url, "models", "pull")
         assert hub.held.wait(60)
         [name] = [name for name, _ in hub.fetched if name.endswith(".safetensors")][-1:]
-        blobs = tmp_path / "home" / "hub" / "models--owner--tiny" / "blobs"
+        blobs = cache / "models--owner--tiny" / "blobs"
         while not any(path.stat().st_size >= 2**16 for path in blobs.glob("*.journeyman-part")):
             assert killed.poll() is None
         killed.send_signal(signal.SIGKILL)
         killed.communicate()
         hub.release()
         hub.asked.clear()
-        out, err = command("models", "pull").communicate(timeout=60)
-        assert "all checked" in out, err
-        assert "going on; " in err
+        use(hub, cache, monkeypatch)
+        assert outcome(["models", "pull", "--config", str(file)]) == 0
+        said = capsys.readouterr()
+        assert "all checked" in said.out
+        assert "going on; " in said.err
         [(_, start)] = [(each, at) for each, at in hub.fetched if each == name]
         assert start >= 2**16
         assert all(at == 0 for each, at in hub.fetched if each != name)
-    environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
-    out, err = command("models", "check", "--json").communicate(timeout=120)
-    assert json.loads(out)[0]["ok"], err
-    out, err = command("imagine", "a fox", "--out", str(tmp_path), "--json").communicate(timeout=120)
+    drawing = command("http://127.0.0.1:9", "imagine", "a fox", "--out", str(tmp_path), "--json")
+    out, err = drawing.communicate(timeout=120)
     assert len(json.loads(out)["files"]) == 5, err
     assert "torchvision" not in err
