@@ -40,10 +40,9 @@ class StoredQueue:
             width=128,
             height=128,
             credits=ticket.credits,
-            weight=ticket.weight,
             batch="b" if ticket.batch else None,
         )
-        rows.insert(self.db, draft, now=ticket.at)
+        rows.insert(self.db, draft, weight=ticket.weight, now=ticket.at)
         self.tickets[draft.id] = ticket
 
     def claim(self, now: float) -> Ticket | None:

@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from parser import Speed
 from worker.admin import QueueMode
 from worker.api import Job, JobState
 from worker.queue import turns
-from worker.queue.fairness import RULES, Offer, offers, open_to
+from worker.queue.fairness import RULES, LaneTime, Offer, offers, open_to
 from worker.queue.gate import mode
 from worker.queue.rows import JOB_COLUMNS, RECIPE, take, to_job
 from worker.recipe import Recipe
@@ -112,6 +113,25 @@ class Company:
         self.alone = bool(row["alone"])
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a transaction that claims has to know of all jobs; moved on with each claim.
+
+    Attributes:
+        now: Unix seconds.
+        running: Jobs under way, by owner.
+        lanes: How far each has come.
+    """
+
+    now: float
+    running: dict[int, int]
+    lanes: dict[Speed, LaneTime]
+
+    @classmethod
+    def of(cls, db: sqlite3.Connection, now: float) -> "_State":
+        return cls(now, _running(db), turns.lane_times(db))
+
+
 def may_lease(
     db: sqlite3.Connection, *, worker: str, sittings: Sequence[Sitting], now: float, able: Able = ALL
 ) -> bool:
@@ -120,9 +140,9 @@ def may_lease(
         return False
     if mode(db) is not QueueMode.OPEN:
         return False
-    running, company = _running(db), _company(db, worker)
+    state, company = _State.of(db, now), _company(db, worker)
     open_lanes = (sitting for sitting in sittings if sitting.places > 0)
-    found = (_next(db, sitting, running, now, able.anyhow) for sitting in open_lanes)
+    found = (_next(db, sitting, state, able.anyhow) for sitting in open_lanes)
     first = next((each for each in found if each is not None), None)
     return first is not None and company.admits(first[0])
 
@@ -152,21 +172,20 @@ def lease(
     if mode(db) is not QueueMode.OPEN:  # again: it may have been closed since the look
         return leased
     turns.ripen(db, now)
-    running, company = _running(db), _company(db, worker)
+    state, company = _State.of(db, now), _company(db, worker)
     claims = leased.claims
     taken = 0
     for sitting in sittings:
-        while sitting.places > taken and (found := _next(db, sitting, running, now, able.anyhow)) is not None:
+        while sitting.places > taken and (found := _next(db, sitting, state, able.anyhow)) is not None:
             if able.ready is not None and _waits(found, able.ready):
-                other = _next(db, sitting, running, now, able)
+                other = _next(db, sitting, state, able)
                 found, leased.passed = other or found, leased.passed or other is not None
             row, offer = found
             if not company.admits(row):
                 return leased
-            claims.append(_leased(db, row, worker=worker, offer=offer, now=now))
+            claims.append(_leased(db, row, state, worker=worker, offer=offer))
             company.add(row)
             taken += row["pictures"]
-            running[row["owner_id"]] = running.get(row["owner_id"], 0) + 1
     return leased
 
 
@@ -195,22 +214,15 @@ def _company(db: sqlite3.Connection, worker: str) -> Company:
     return Company(row[0], bool(row[1]))
 
 
-def _next(
-    db: sqlite3.Connection,
-    sitting: Sitting,
-    running: Mapping[int, int],
-    now: float,
-    able: Able,
-) -> Found | None:
+def _next(db: sqlite3.Connection, sitting: Sitting, state: _State, able: Able) -> Found | None:
     """Return the job whose turn it is, of models that are ready if any are named; None if there is none."""
     if sitting.promoted:
-        row = _promoted(db, sitting.speed, now, able)
+        row = _promoted(db, sitting.speed, state.now, able)
         return None if row is None else (row, None)
     speed = sitting.speed
-    lane = turns.lane_time(db, speed)
-    offered = offers(turns.StoredLines(db, speed), lane, RULES[speed], now)
-    for offer in open_to(offered, running, limit=sitting.limit, own=not sitting.newcomers):
-        row = _head(db, speed, offer, now, able)
+    offered = offers(turns.StoredLines(db, speed), state.lanes[speed], RULES[speed], state.now)
+    for offer in open_to(offered, state.running, limit=sitting.limit, own=not sitting.newcomers):
+        row = _head(db, speed, offer, state.now, able)
         if row is not None:
             return row, offer
     return None
@@ -227,8 +239,8 @@ def _head(db: sqlite3.Connection, speed: Speed, offer: Offer, now: float, able: 
         f"{NOT_PUT_OFF}{DRAWS}{LOADED}{HERE if able.absent else ''} ORDER BY {order} LIMIT 1",
         {
             "speed": speed,
-            "ready": None if able.ready is None else json.dumps(sorted(able.ready)),
-            "absent": json.dumps(sorted(able.absent)),
+            "ready": None if able.ready is None else _listed(able.ready),
+            "absent": _listed(able.absent),
             "owner_id": offer.line.owner_id,
             "behind": not offer.ripe,
             "now": now,
@@ -244,7 +256,7 @@ def _promoted(db: sqlite3.Connection, speed: Speed, now: float, able: Able) -> s
         f"{NOT_PUT_OFF}{DRAWS}{HERE if able.absent else ''} ORDER BY promoted LIMIT 1",
         {
             "speed": speed,
-            "absent": json.dumps(sorted(able.absent)),
+            "absent": _listed(able.absent),
             "now": now,
             "most": RETRY_MOST_SECONDS,
         },
@@ -252,13 +264,17 @@ def _promoted(db: sqlite3.Connection, speed: Speed, now: float, able: Able) -> s
     return row
 
 
+@lru_cache(maxsize=64)  # asked for each job, and nearly always of the same models
+def _listed(names: frozenset[str]) -> str:
+    return json.dumps(sorted(names))
+
+
 def _leased(
-    db: sqlite3.Connection, row: sqlite3.Row, *, worker: str, offer: Offer | None, now: float
+    db: sqlite3.Connection, row: sqlite3.Row, state: _State, *, worker: str, offer: Offer | None
 ) -> Claim:
-    moved = turns.serve(db, row["owner_id"], Speed(row["speed"]), row["credits"], offer=offer, now=now)
+    now, attempt = state.now, row["attempt"] + 1
+    moved = turns.serve(db, row, state.lanes, offer=offer, now=now)
     take(db, row["id"], worker=worker, now=now, lease_until=now + LEASE_SECONDS, share=moved)
-    attempt = row["attempt"] + 1
-    job = to_job(row).model_copy(
-        update={"state": JobState.RUNNING, "attempt": attempt, "started_at": now}  # as it was just written
-    )
+    state.running[row["owner_id"]] = state.running.get(row["owner_id"], 0) + 1
+    job = to_job(row, state=JobState.RUNNING, attempt=attempt, started_at=now)  # as it was just written
     return Claim(job, RECIPE.validate_json(row["recipe"]), attempt)

@@ -369,7 +369,7 @@ def _insert(db: sqlite3.Connection, *, draft: Draft, membership: Membership, rul
         terms = quota.terms(db, draft.owner_id, membership, rules)
         quota.check_room(db, draft.owner_id, terms.person, batch=draft.batch is not None)
         payment = quota.payment(db, draft, membership, terms, now=now)
-        job = insert(db, replace(draft, payment=payment, weight=terms.person.weight or 1.0), now=now)
+        job = insert(db, draft, payment=payment, weight=terms.person.weight or 1.0, now=now)
         quota.note_places(db, draft.owner_id, terms.person, rules.limits)
         return job
     return insert(db, draft, now=now)

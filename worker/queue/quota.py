@@ -4,8 +4,9 @@ Read in the transaction that stores the order, so that two at once cannot both t
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from worker.accounts import Account, Allowance, Budget, Credits, Use, Whose, Window, allowed, holding, pool
@@ -19,13 +20,20 @@ _SAID = (
     "SELECT subject, unlimited, day, month, running, waiting, weight, batch FROM allowances WHERE whose = ?"
 )
 
+UNLIMITED = Budget(unlimited=True)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Rules:
     """What the configuration says."""
 
     limits: Limits
     credits: Credits
+
+    @cached_property
+    def usual(self) -> Allowance:
+        """What holds for people of whom, and of whose roles, nothing is said."""
+        return holding(None, (), self.credits, self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,9 @@ def allow(
 def terms(db: sqlite3.Connection, owner_id: int, membership: Membership, rules: Rules) -> Terms:
     """Return what holds for *owner_id* as that member."""
     own = said_of(db, Whose.PERSON, owner_id)
-    person = holding(own, _roles(db, membership, rules.credits), rules.credits, rules.limits)
-    server = Budget(unlimited=True)
+    roles = _roles(db, membership, rules.credits)
+    person = holding(own, roles, rules.credits, rules.limits) if own or roles else rules.usual
+    server = UNLIMITED
     if membership.guild_id is not None:
         of_it = said_of(db, Whose.SERVER, membership.guild_id)
         server = pool(of_it or rules.credits.servers.get(membership.guild_id), rules.credits)
@@ -269,7 +278,7 @@ def _refill_at(db: sqlite3.Connection, share: _Share, amount: int) -> float | No
     return None if freed is None else freed + share.window.seconds
 
 
-def _roles(db: sqlite3.Connection, membership: Membership, credits: Credits) -> Iterable[Allowance]:
+def _roles(db: sqlite3.Connection, membership: Membership, credits: Credits) -> Sequence[Allowance]:
     """Return what holds for the roles of a person; what was said replaces what is configured."""
     if not membership.role_ids:
         return ()

@@ -70,8 +70,6 @@ class Draft:
     height: int
     model_hash: str | None = None  # of what drew it, where that is known before
     credits: float = 0.0  # what it costs; see worker/cost.py
-    payment: Payment = FREE
-    weight: float | None = None  # its owner's, in the order of people; None: as it was
     batch: str | None = None  # the permutation batch it belongs to
     files: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)  # stored pictures it names, by address
@@ -82,14 +80,14 @@ class Draft:
         return JobState.SUCCEEDED if self.files else JobState.QUEUED
 
 
-def to_job(row: sqlite3.Row) -> Job:
-    """Return the job of a row that has `JOB_COLUMNS`, and others perhaps."""
+def to_job(row: sqlite3.Row, **changed: object) -> Job:
+    """Return the job of a row that has `JOB_COLUMNS`, and others perhaps, with what has *changed* since."""
     values: dict[str, Any] = {name: row[name] for name in _JOB_COLUMNS}
     values["order"] = ORDER.validate_json(values.pop("order_json"))
     values["request"] = ImagineRequest.model_validate_json(values["request"])
     values["cancel_requested"] = bool(values["cancel_requested"])
     values["files"] = tuple(json.loads(values["files"]))
-    return Job(**values)
+    return Job(**values | changed)
 
 
 def to_event(row: sqlite3.Row) -> JobEvent:
@@ -128,14 +126,28 @@ def inputs_of(db: sqlite3.Connection, job_id: JobId) -> Mapping[str, str]:
     return found
 
 
-def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> Job:
+def insert(
+    db: sqlite3.Connection,
+    draft: Draft,
+    *,
+    payment: Payment = FREE,
+    weight: float | None = None,
+    now: float,
+) -> Job:
     """Store a new job, its first event, and what it reserves; return it as `find` would.
+
+    Args:
+        db: In a write transaction.
+        draft: The job.
+        payment: Who pays for it.
+        weight: Its owner's, in the order of people; None: as it was.
+        now: Unix seconds.
 
     Raises:
         sqlite3.IntegrityError: Its key or id is taken.
     """
     if draft.state is JobState.QUEUED:
-        turns.enter(db, draft.owner_id, draft.speed, weight=draft.weight, now=now)
+        turns.enter(db, draft.owner_id, draft.speed, weight=weight, now=now)
     db.execute(
         "INSERT INTO jobs (id, key, order_json, request, recipe, origin, owner_id, speed, work, pictures,"
         " credits, batch, behind, seed, model, model_hash, width, height, state, files, inputs, created_at,"
@@ -169,7 +181,7 @@ def insert(db: sqlite3.Connection, draft: Draft, *, now: float) -> Job:
     )
     if draft.credits and not draft.state.final:
         amount = grains(draft.credits)
-        ledger.reserve(db, draft.id, draft.owner_id, amount, payment=draft.payment, now=now)
+        ledger.reserve(db, draft.id, draft.owner_id, amount, payment=payment, now=now)
     _append(db, draft.id, draft.state, now)
     return _accepted(draft, now)
 

@@ -52,6 +52,12 @@ def lane_time(db: sqlite3.Connection, speed: Speed) -> LaneTime:
     return LaneTime(row["clock"], bool(row["by_age"]))
 
 
+def lane_times(db: sqlite3.Connection) -> dict[Speed, LaneTime]:
+    """Return how far every lane has come."""
+    rows = db.execute("SELECT speed, clock, by_age FROM lanes")
+    return {Speed(row["speed"]): LaneTime(row["clock"], bool(row["by_age"])) for row in rows}
+
+
 def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float | None, now: float) -> None:
     """Prepare a person's line for a job that is about to be inserted, which then counts itself in."""
     row = db.execute(
@@ -60,7 +66,7 @@ def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float 
     waits = row is not None and row["waiting"]
     if waits and weight in (None, row["weight"]):
         return
-    start = row["start"] if waits else _entered(db, row, speed, now)
+    start = row["start"] if waits else _entered(row, lane_time(db, speed), speed, now)
     db.execute(
         "INSERT INTO people (owner_id, speed, start, weight)"
         " VALUES (:owner, :speed, :start, coalesce(:weight, 1))"
@@ -71,34 +77,42 @@ def enter(db: sqlite3.Connection, owner_id: int, speed: Speed, *, weight: float 
 
 
 def serve(
-    db: sqlite3.Connection, owner_id: int, speed: Speed, credits_: float, *, offer: Offer | None, now: float
+    db: sqlite3.Connection,
+    job: sqlite3.Row,
+    lanes: dict[Speed, LaneTime],
+    *,
+    offer: Offer | None,
+    now: float,
 ) -> float:
     """Move a person's line on, by a job that is being claimed; return by how much.
 
     Args:
         db: In a write transaction.
-        owner_id: The job's owner.
-        speed: Its lane.
-        credits_: What it costs.
+        job: Its ``owner_id``, ``speed`` and ``credits``.
+        lanes: How far they have come; moved on too.
         offer: What was taken up; None for a job an admin put first, which the lane does not notice.
         now: Unix seconds.
     """
-    lane = lane_time(db, speed)
+    owner_id, speed = job["owner_id"], Speed(job["speed"])
+    lane = lanes[speed]
     if offer is not None and (after := lane.after(offer)) != lane:
         db.execute(
             "UPDATE lanes SET clock = ?, by_age = ? WHERE speed = ?", (after.clock, after.by_age, speed)
         )
-        lane = after
-    person = db.execute(
-        "SELECT start, weight FROM people WHERE owner_id = ? AND speed = ?", (owner_id, speed)
-    ).fetchone()
-    moved = share(credits_, person["weight"])
+        lanes[speed] = lane = after
+    rows = db.execute(
+        "SELECT speed, start, since, waiting, weight FROM people WHERE owner_id = ?", (owner_id,)
+    )
+    lines = {row["speed"]: row for row in rows}
+    line = lines[speed]
+    moved = share(job["credits"], line["weight"])
     db.execute(
         "UPDATE people SET start = ?, since = ? WHERE owner_id = ? AND speed = ?",
-        (charged(person["start"], moved, lane.clock, RULES[speed]), now, owner_id, speed),
+        (charged(line["start"], moved, lane.clock, RULES[speed]), now, owner_id, speed),
     )
     if speed is not Speed.RELAX:
-        _count_in_relax(db, owner_id, moved, now)
+        start, since = _in_relax(lines.get(Speed.RELAX), lanes[Speed.RELAX], now)
+        db.execute(_COUNT_IN_RELAX, (owner_id, start + moved, since))
     return moved
 
 
@@ -110,24 +124,20 @@ def ripen(db: sqlite3.Connection, now: float) -> None:
     )
 
 
-def _count_in_relax(db: sqlite3.Connection, owner_id: int, moved: float, now: float) -> None:
-    """Let what somebody used elsewhere count in the relax lane, which is ordered by recent use."""
-    row = db.execute(
-        "SELECT start, since, waiting FROM people WHERE owner_id = ? AND speed = ?", (owner_id, Speed.RELAX)
-    ).fetchone()
+_COUNT_IN_RELAX = (  # what somebody used elsewhere: that lane is ordered by recent use
+    "INSERT INTO people (owner_id, speed, start, since) VALUES (?, 'relax', ?, ?)"
+    " ON CONFLICT (owner_id, speed) DO UPDATE SET start = excluded.start, since = excluded.since"
+)
+
+
+def _in_relax(row: sqlite3.Row | None, lane: LaneTime, now: float) -> tuple[float, float]:
+    """Return start and since of somebody's line in the relax lane, as it would be if it were joined now."""
     if row is not None and row["waiting"]:
-        start, since = row["start"], row["since"]
-    else:
-        start, since = _entered(db, row, Speed.RELAX, now), now
-    db.execute(
-        "INSERT INTO people (owner_id, speed, start, since) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (owner_id, speed) DO UPDATE SET start = excluded.start, since = excluded.since",
-        (owner_id, Speed.RELAX, start + moved, since),
-    )
+        return row["start"], row["since"]
+    return _entered(row, lane, Speed.RELAX, now), now
 
 
-def _entered(db: sqlite3.Connection, row: sqlite3.Row | None, speed: Speed, now: float) -> float:
-    clock, rules = lane_time(db, speed).clock, RULES[speed]
+def _entered(row: sqlite3.Row | None, lane: LaneTime, speed: Speed, now: float) -> float:
     if row is None:
-        return entered(0.0, inf, clock, rules)
-    return entered(row["start"], now - row["since"], clock, rules)
+        return entered(0.0, inf, lane.clock, RULES[speed])
+    return entered(row["start"], now - row["since"], lane.clock, RULES[speed])
