@@ -4,10 +4,10 @@
 
 Three ways draw the same jobs, interleaved round by round: *ours* in shared steps; *plain*, which is
 `StableDiffusionPipeline` in float32 as its README shows; *tuned*, the same in bfloat16 and channels_last.
-Ours runs in the type that `dtype = "auto"` takes here: float32 for the embedded model, unless `--dtype` says
-otherwise. A job is one guided picture, and four on the embedded model. The other shapes have random weights:
-only their cost is real. Each ratio is the median over rounds of seconds against seconds. Prints a table and,
-as the last line, one JSON object; draws a chart for each shape into build/charts.
+Ours runs in the type that `dtype = "auto"` takes here, unless `--dtype` says otherwise. A job is one guided
+picture, and four on the embedded model. The other shapes have random weights: only their cost is real. Each
+ratio is the median over rounds of seconds against seconds. Prints a table and, as the last line, one JSON
+object; draws a chart for each shape into build/charts.
 """
 
 import argparse
@@ -35,6 +35,7 @@ from worker.engine.checkpoint import Checkpoint, Hardware
 from worker.engine.denoiser import Denoiser
 from worker.engine.engine import Engine
 from worker.engine.outcomes import Drawn
+from worker.engine.precision import layout, placed
 from worker.engine.small_maps import quickened
 from worker.recipe import Drawing, picture_seed
 
@@ -110,12 +111,19 @@ def measured(name: str, crowds: Sequence[int], steps: int, rounds: int, dtype: s
 
 
 def _served(checkpoint: Checkpoint, shape: Shape, tuned: StableDiffusionPipeline, dtype: str) -> Checkpoint:
-    """Return *checkpoint* as we would load it; its weights are those of one of the pipelines."""
+    """Return *checkpoint* as we would load it; large weights are those of one of the pipelines."""
     hardware = Hardware.named("cpu", dtype)
-    chosen = hardware.dtype if hardware.large is None or shape.blocks is None else hardware.large
+    large = shape.blocks is not None
+    chosen = (hardware.large if large else None) or hardware.dtype
     stock = tuned.unet if chosen == torch.bfloat16 else checkpoint.unet
-    unet = quickened(deepcopy(stock, {id(each): each for each in stock.parameters()}), hardware.device)
-    return replace(checkpoint, hardware=Hardware(hardware.device, chosen), unet=unet)
+    unet = deepcopy(stock, {id(each): each for each in stock.parameters()} if large else {})
+    unet = unet.to(memory_format=layout(hardware.device, large=large))
+    return replace(
+        checkpoint,
+        hardware=Hardware(hardware.device, chosen),
+        unet=quickened(unet, hardware.device),
+        vae=placed(deepcopy(checkpoint.vae), hardware.device, chosen),
+    )
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import transformers
 from worker.catalogue import Build
 from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
-from worker.engine.precision import best_device, is_large, large_type, placed, usual_type
+from worker.engine.precision import best_device, is_large, large_type, layout, placed, usual_type
 from worker.engine.prediction import READ
 from worker.engine.small_maps import quickened
 from worker.engine.sources import Located, first_line, located, missing
@@ -105,6 +105,13 @@ class Checkpoint:
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @property
+    def layout(self) -> torch.memory_format:
+        """How the UNet's maps lie in memory: as its weights do."""
+        last = torch.channels_last
+        weight = self.unet.conv_in.weight
+        return last if weight.is_contiguous(memory_format=last) else torch.contiguous_format
+
+    @property
     def steered(self) -> bool:
         """True if guidance is an input of the UNet: a picture takes one row, whatever its guidance."""
         return is_steered(self.unet.config)
@@ -148,7 +155,8 @@ def load(
     _check_network(profile.source, pipeline, found.family)
     words = fit(pipeline, profile.source, build)
     eye = fitted(pipeline, profile.source, build, hardware)
-    unet = pipeline.unet.to(hardware.device, hardware.dtype, memory_format=torch.channels_last)
+    lies = layout(hardware.device, large=is_large(found.place, "unet"))
+    unet = pipeline.unet.to(hardware.device, hardware.dtype, memory_format=lies)
     return Checkpoint(
         profile=profile,
         hash=weights,

@@ -98,7 +98,7 @@ class Denoiser(Holding[UnetRow]):
         scaled = [
             row.way.scheduler.scale_model_input(row.latents, row.way.timesteps[row.step]) for row in rows
         ]
-        latents = torch.cat(scaled * sides).to(self._dtype, memory_format=torch.channels_last)
+        latents = torch.cat(scaled * sides).to(self._dtype, memory_format=self._checkpoint.layout)
         timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]

@@ -19,11 +19,12 @@ def best_device() -> str:
 def usual_type(device: str) -> torch.dtype:
     """Return the type for networks of any size on a kind of *device*.
 
-    float32 on a CPU, where half is no faster for small ones. Elsewhere bfloat16, which has the range of
-    float32, where the device has it: of what emulates it nothing would be gained. Else float16.
+    float32 on a CPU, where half is no faster for small ones, unless it multiplies whole tiles of bfloat16.
+    Elsewhere bfloat16, which has the range of float32, where the device has it: of what emulates it nothing
+    would be gained. Else float16.
     """
     if device == "cpu":
-        return torch.float32
+        return torch.bfloat16 if multiplies_tiles() else torch.float32
     if device == "cuda":
         there = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     else:
@@ -39,6 +40,15 @@ def large_type(device: str) -> torch.dtype:
     return torch.bfloat16 if device == "cpu" and multiplies_bfloat16() else usual_type(device)
 
 
+def layout(device: torch.device, *, large: bool) -> torch.memory_format:
+    """Return how the maps of a network lie in memory.
+
+    Channels last, but for small networks on a CPU: their maps are too small to pay for the rearranging.
+    """
+    small_here = device.type == "cpu" and not large
+    return torch.contiguous_format if small_here else torch.channels_last
+
+
 def placed(autoencoder: Any, device: torch.device, network: torch.dtype) -> Any:
     """Return *autoencoder* on *device*, in the type that suits it beside a network of type *network*.
 
@@ -50,12 +60,17 @@ def placed(autoencoder: Any, device: torch.device, network: torch.dtype) -> Any:
     return autoencoder.to(device, torch.float32)
 
 
+def multiplies_tiles() -> bool:
+    """Tell whether the CPU has units for products of matrices of bfloat16 (Intel's AMX)."""
+    # There is no public way to ask.
+    return bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+
+
 def multiplies_bfloat16() -> bool:
     """Tell whether the CPU has instructions for products of bfloat16."""
-    # There is no public way to ask.
     if platform.machine() in {"x86_64", "AMD64"}:
         # oneDNN's own question is answered with yes where AVX-512 emulates it.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+        return torch.cpu._is_avx512_bf16_supported() or multiplies_tiles()  # noqa: SLF001
     return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
 
 

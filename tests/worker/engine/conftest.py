@@ -21,12 +21,12 @@ def profile(root: Path) -> ModelProfile:
 
 @pytest.fixture(scope="session")
 def checkpoint(profile: ModelProfile) -> Checkpoint:
-    return load(profile, Hardware.named("cpu"))
+    return load(profile, Hardware.named("cpu", "float32"))
 
 
 @pytest.fixture(scope="session")
 def models(profile: ModelProfile) -> Models:
-    return Models([profile], Hardware.named("cpu"))
+    return Models([profile], Hardware.named("cpu", "float32"))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from tests.worker.engine.recipes import drawing
 from worker.api import ErrorCode, WorkerError
@@ -14,7 +15,7 @@ from worker.recipe import ModelProfile
 
 def reason(source: Path | str) -> str:
     with pytest.raises(WorkerError) as caught:
-        load(ModelProfile(name="m", source=str(source), size=128), Hardware.named("cpu"))
+        load(ModelProfile(name="m", source=str(source), size=128), Hardware.named("cpu", "float32"))
     assert caught.value.code is ErrorCode.MODEL_MISSING
     return str(caught.value.detail["reason"])
 
@@ -48,6 +49,29 @@ def test_cut_off_weights_are_one_sentence(copied: Path, part: str) -> None:
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("part", "lacking", "told"),
+    [
+        ("unet", "conv_in.bias", "its unet lacks conv_in.bias"),
+        ("vae", "decoder.", "its vae lacks decoder."),
+        (
+            "text_encoder",
+            "embeddings.",
+            "its text_encoder lacks embeddings.position_embedding.weight and 1 more",
+        ),
+    ],
+)
+def test_what_the_files_lack_is_not_made_up(copied: Path, part: str, lacking: str, told: str) -> None:
+    [file] = (copied / part).glob("*.safetensors")
+    weights = {
+        name: tensor
+        for name, tensor in load_file(file).items()
+        if not name.removeprefix("text_model.").startswith(lacking)
+    }
+    save_file(weights, file, metadata={"format": "pt"})
+    assert f"is damaged or incomplete ({told}" in reason(copied)
+
+
 def test_missing_weights_are_one_sentence(copied: Path) -> None:
     (copied / "text_encoder" / "model.safetensors").unlink()
     assert "is damaged or incomplete" in reason(copied)
@@ -75,6 +99,14 @@ def test_a_checkpoint_brings_no_code_of_its_own(copied: Path, library: str) -> N
     assert not (copied / "run").exists()
 
 
+def test_a_part_of_another_class_is_named(copied: Path) -> None:
+    index = json.loads((copied / "model_index.json").read_text())
+    (copied / "model_index.json").write_text(
+        json.dumps({**index, "unet": ["diffusers", "Transformer2DModel"]})
+    )
+    assert "has a Transformer2DModel as its unet, where Stable Diffusion 1" in reason(copied)
+
+
 def test_another_family_is_named(copied: Path) -> None:
     index = json.loads((copied / "model_index.json").read_text())
     index["_class_name"] = "KolorsPipeline"
@@ -83,7 +115,7 @@ def test_another_family_is_named(copied: Path) -> None:
 
 
 def test_the_hash_is_that_of_the_unets_weights(copied: Path) -> None:
-    hardware = Hardware.named("cpu")
+    hardware = Hardware.named("cpu", "float32")
     profile = ModelProfile(name="m", source=str(copied), size=128)
     before = load(profile, hardware).hash
     assert len(before) == 10
@@ -96,7 +128,9 @@ def test_the_hash_is_that_of_the_unets_weights(copied: Path) -> None:
 
 def test_a_recipe_for_other_weights_is_refused_and_the_loaded_ones_are_told(profile: ModelProfile) -> None:
     told: list[tuple[str, str]] = []
-    models = Models([profile], Hardware.named("cpu"), lambda name, weights: told.append((name, weights)))
+    models = Models(
+        [profile], Hardware.named("cpu", "float32"), lambda name, weights: told.append((name, weights))
+    )
     models.preload()
     [(name, weights)] = told
     assert name == profile.name

@@ -165,7 +165,7 @@ def test_compiled_pictures_are_the_ones_drawn_without(
     pictures = []
     with torch.inference_mode(), capture_logs() as logs:
         for build in (Build(), Build(compile=True)):
-            denoiser = denoiser_of(profile, Hardware.named("cpu"), build)
+            denoiser = denoiser_of(profile, Hardware.named("cpu", "float32"), build)
             assert isinstance(denoiser, Denoiser)
             graphs = counters["stats"]["unique_graphs"]
             pictures.append(Studio(Engine(One(denoiser), time.monotonic)).draw(order))

@@ -130,7 +130,7 @@ def test_two_sizes_are_drawn_side_by_side(studio: Studio) -> None:
 def test_a_fresh_engine_draws_the_same_picture(studio: Studio, profile: ModelProfile) -> None:
     recipe = painted(FOX, ("a cat", 0.5), seed=11)
     before = studio.draw(job("a", recipe))
-    restarted = Studio(Engine(Models([profile], Hardware.named("cpu")), time.monotonic))
+    restarted = Studio(Engine(Models([profile], Hardware.named("cpu", "float32")), time.monotonic))
     assert distance(before, restarted.draw(job("a", recipe))) <= SAME
 
 

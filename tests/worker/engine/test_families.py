@@ -86,7 +86,9 @@ class Subject:
 
 def loaded(folder: Path, kind: Kind) -> Checkpoint:
     source = tiny.saved(folder, scheduler=kind.scheduler, **kind.options)
-    return load(ModelProfile(name="tiny", source=str(source), size=tiny.SIZE), Hardware.named("cpu"))
+    return load(
+        ModelProfile(name="tiny", source=str(source), size=tiny.SIZE), Hardware.named("cpu", "float32")
+    )
 
 
 def studio_of(checkpoint: Checkpoint) -> Studio:

@@ -22,7 +22,7 @@ from worker.engine.models import Models, on_disk
 from worker.engine.plan import BatchKey
 from worker.recipe import ModelProfile
 
-CPU = Hardware.named("cpu")
+CPU = Hardware.named("cpu", "float32")
 OFFLINE = Build(offline=True)
 PARTS = ("unet", "vae", "text_encoder")
 

@@ -121,7 +121,7 @@ def subject_of(name: str) -> Subject:
     kind = KINDS[name]
     pipeline = kind.made()
     profile = ModelProfile(name="tiny", source="tiny", size=SIZE, grid=4)
-    checkpoint = assembled(profile, Hardware.named("cpu"), pipeline, "0" * 10)
+    checkpoint = assembled(profile, Hardware.named("cpu", "float32"), pipeline, "0" * 10)
     return Subject(kind, pipeline, checkpoint, studio_of(checkpoint))
 
 

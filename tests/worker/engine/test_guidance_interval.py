@@ -39,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def loaded(folder: Path, *interval: float) -> Checkpoint:
     build = Build(guidance_interval=interval) if interval else Build()
-    return load(ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE), Hardware.named("cpu"), build)
+    return load(
+        ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE), Hardware.named("cpu", "float32"), build
+    )
 
 
 def order(name: str, *, guidance: float = 5.0) -> Any:

@@ -74,7 +74,7 @@ def plain(folder: Path) -> Checkpoint:
 def loaded(folder: Path, adapter: Path | str | None) -> Checkpoint:
     profile = ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE)
     build = Build(offline=True, ip_adapter=None if adapter is None else fitting_of(adapter))
-    return load(profile, Hardware.named("cpu"), build)
+    return load(profile, Hardware.named("cpu", "float32"), build)
 
 
 def fitting_of(adapter: Path | str, encoder: Path | None = None) -> PictureAdapter:
@@ -276,7 +276,7 @@ def test_what_does_not_exist_or_fit_is_one_sentence(file_of: Callable[[str], Pat
     def told(adapter: Path | str, encoder: Path | None = None) -> str:
         build = Build(offline=True, ip_adapter=fitting_of(adapter, encoder))
         with pytest.raises(WorkerError) as caught:
-            fitted(pipeline, "tiny", build, Hardware.named("cpu"))
+            fitted(pipeline, "tiny", build, Hardware.named("cpu", "float32"))
         assert caught.value.code is ErrorCode.MODEL_MISSING
         sentence = str(caught.value.detail["reason"])
         assert sentence.startswith(f"The model tiny wants the IP-Adapter {adapter}, which ")
@@ -314,7 +314,7 @@ async def test_a_picture_by_address_reaches_the_network_through_desk_and_runner(
 ) -> None:
     profile = ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE, steps=STEPS, adapter=True)
     builds = {"tiny": Build(offline=True, ip_adapter=fitting_of(file_of("plain")))}
-    models = Models([profile], Hardware.named("cpu"), builds=builds)
+    models = Models([profile], Hardware.named("cpu", "float32"), builds=builds)
     device = InProcessDevice(lambda: models, time.monotonic, threads=1)
     await device.open()
     async with gallery_open() as gallery:

@@ -52,8 +52,22 @@ def test_a_cpu_draws_large_networks_in_bfloat16_where_it_multiplies_it(
     monkeypatch: pytest.MonkeyPatch, *, there: bool
 ) -> None:
     monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: there)
+    monkeypatch.setattr(precision, "multiplies_tiles", lambda: False)
     chosen = Hardware.named("cpu")
     assert (chosen.dtype, chosen.large) == (torch.float32, torch.bfloat16 if there else None)
+
+
+def test_a_cpu_that_multiplies_tiles_draws_everything_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "multiplies_tiles", lambda: True)
+    chosen = Hardware.named("cpu")
+    assert (chosen.dtype, chosen.large) == (torch.bfloat16, None)
+
+
+def test_channels_come_last_but_in_small_networks_on_a_cpu(profile: ModelProfile) -> None:
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    last = torch.channels_last
+    assert [precision.layout(cpu, large=True), precision.layout(cuda, large=False)] == [last, last]
+    assert load(profile, Hardware.named("cpu")).layout == torch.contiguous_format
 
 
 @pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="reads Linux's flags")

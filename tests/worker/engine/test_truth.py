@@ -34,7 +34,9 @@ def source(side: int) -> bytes:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Engine]]:
     """Engines with random weights, a cap on the batch each; a solver that looks back a step."""
     folder = tiny.saved(tmp_path_factory.mktemp("truth"), scheduler="DPMSolverMultistepScheduler")
-    checkpoint = load(ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE), Hardware.named("cpu"))
+    checkpoint = load(
+        ModelProfile(name="tiny", source=str(folder), size=tiny.SIZE), Hardware.named("cpu", "float32")
+    )
 
     class One:
         def __init__(self) -> None:

@@ -42,7 +42,7 @@ from worker.recipe import Drawing, ModelProfile, SecondPass, Start, picture_seed
 FOX = "a fox on a green background"
 CAR = "a red car"
 LONG = ", ".join(f"a fox number {i}" for i in range(40))  # three chunks
-CPU = Hardware.named("cpu")
+CPU = Hardware.named("cpu", "float32")
 
 
 @dataclasses.dataclass(frozen=True)
