@@ -289,6 +289,13 @@ def _place(standing: Standing | None, texts: Texts) -> str:
         return texts("line.model_off", model=standing.off)
     if standing.away:
         return texts("line.away")
+    return _turn(standing, texts)
+
+
+def _turn(standing: Standing, texts: Texts) -> str:
+    """Return when a job's turn comes."""
+    if standing.far:
+        return texts("line.far", count=f"{standing.place - 1:,}")
     place = texts("line.next") if standing.place == 1 else texts("line.place", place=ordinal(standing.place))
     if standing.wait_seconds is None:
         return place

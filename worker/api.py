@@ -230,8 +230,9 @@ class Standing(Frozen):
     """A waiting job's place."""
 
     place: int = Field(ge=1)  # 1 is next
-    wait_seconds: float | None  # estimate until it starts, or None where nothing was measured yet
+    wait_seconds: float | None  # estimate until it starts, or None where that is not known
     away: bool  # no worker is running
+    far: bool = False  # its place is further behind: so many people are before it that they are not counted
     paused: bool = False  # an admin stopped the queue: nothing starts until it is opened again
     off: str = ""  # the model it waits for, where an admin switched that off
 

@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         # The small second line
         "line.next": "next in line",
         "line.place": "{place} in line",
+        "line.far": "more than {count} before you",
         "line.soon": "{place} · about {wait}",
         "line.away": "The artist is away: your job is kept and starts when a worker is back.",
         "line.paused": "The queue is paused: your job is kept and starts when it is opened again.",

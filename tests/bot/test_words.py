@@ -197,6 +197,7 @@ def test_file_names_are_midjourneys() -> None:
         (Standing(place=3, wait_seconds=41, away=False), "3rd in line · about 40 s"),
         (Standing(place=12, wait_seconds=130, away=False), "12th in line · about 2 min"),
         (Standing(place=21, wait_seconds=8000, away=False), "21st in line · about 2 h"),
+        (Standing(place=1001, wait_seconds=None, away=False, far=True), "more than 1,000 before you"),
         (
             Standing(place=1, wait_seconds=5, away=False, off="inker"),
             "The model inker is switched off: your job is kept and starts when it is switched on again.",

@@ -5,9 +5,11 @@ from random import Random
 
 import pytest
 
+from parser import Speed
 from tests.worker.stored import StoredQueue, job_id
+from worker.queue import places
 from worker.queue.memory import Ticket
-from worker.queue.places import COUNTED, Place, place
+from worker.queue.places import COUNTED, Place, place, until_drawn
 
 
 def told(db: sqlite3.Connection, number: int) -> int:
@@ -79,6 +81,26 @@ def test_a_place_among_very_many_jobs_of_equal_cost_is_exact_as_well(
         people + 1,
         6 * people,
     ]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_place_behind_very_many_people_is_said_to_be_far_and_not_counted(
+    open_database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, *, batch: bool
+) -> None:
+    monkeypatch.setattr(places, "FAR", 5)
+    queue = StoredQueue(open_database, limit=100)
+    queue.submit(Ticket(1.0, 1, owner_id=0))
+    queue.finish(queue.claim(1.0), 1.0)  # type: ignore[arg-type]
+    open_database.execute("UPDATE jobs SET device_seconds = 2.0")
+    for number in range(2, 8):
+        queue.submit(Ticket(1.0, number, owner_id=number))
+    queue.submit(Ticket(1.0, 8, owner_id=0, batch=batch))
+    queue.submit(Ticket(1.0, 9, owner_id=9, speed=Speed.RELAX))
+    assert place(open_database, job_id=job_id(7)) == Place(6, 10.0)
+    assert place(open_database, job_id=job_id(8)) == Place(6, None, far=True)
+    assert place(open_database, job_id=job_id(9)) == Place(1, None)  # of its lane; too many wait above
+    assert until_drawn(open_database, Speed.TURBO, 3) == 6.0
+    assert until_drawn(open_database, Speed.FAST, 3) is None
 
 
 def test_a_job_that_does_not_wait_has_no_place(open_database: sqlite3.Connection) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -209,8 +209,7 @@ class SqliteDesk:
         if found is None:
             return None
         paused, off = await self._database.read(partial(gate.hold, job_id=job_id))
-        wait = found.wait_seconds
-        return Standing(place=found.place, wait_seconds=wait, away=not devices, paused=paused, off=off)
+        return Standing(**asdict(found), away=not devices, paused=paused, off=off)
 
     async def events(self, *, after: EventId, limit: int = 100) -> Sequence[JobEvent]:
         """Return the events that follow *after*, oldest first."""
@@ -306,7 +305,8 @@ class SqliteDesk:
         """Return *order* with a number for each style that is still to be drawn."""
         if not isinstance(order, Imagine):
             return order
-        return order.model_copy(update={"request": self._with_styles(order.request)})
+        request = self._with_styles(order.request)
+        return order if request is order.request else order.model_copy(update={"request": request})
 
     def _with_styles(self, request: ImagineRequest) -> ImagineRequest:
         return numbered(request, partial(self._random.getrandbits, 32))

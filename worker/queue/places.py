@@ -11,14 +11,22 @@ from worker.queue import fairness
 
 MEASURED = 20  # finished jobs an estimate rests on
 COUNTED = 500  # jobs of other people looked at one by one; beyond, each counts as an average one
+FAR = 1000  # lines of other people that are looked at; where more go first, it is said that they are many
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a queued job stands in its lane, and the estimate until it starts."""
+    """Where a queued job stands in its lane, and the estimate until it starts.
+
+    Attributes:
+        place: 1 is next.
+        wait_seconds: None where nothing was measured yet, or too many wait before it.
+        far: Whether it stands further behind than that: no more than `FAR` people are counted.
+    """
 
     place: int
     wait_seconds: float | None
+    far: bool = False
 
 
 def place(db: sqlite3.Connection, *, job_id: JobId, devices: int = 1) -> Place | None:
@@ -36,18 +44,26 @@ def place(db: sqlite3.Connection, *, job_id: JobId, devices: int = 1) -> Place |
         return None
     ahead = _promoted_before(db, row)
     if not row["promoted"]:
-        ahead += _ahead(db, row)
-    above = _waiting_above(db, Speed(row["speed"]))
-    wait = fairness.wait_seconds(ahead + above, _under_way(db), _measured(db), devices=devices)
-    return Place(ahead + 1, wait)
+        others = _ahead(db, row)
+        if others is None:
+            return Place(FAR + 1, None, far=True)
+        ahead += others
+    return Place(ahead + 1, _wait(db, LANES[: LANES.index(Speed(row["speed"]))], ahead, devices))
 
 
 def until_drawn(db: sqlite3.Connection, speed: Speed, jobs: int, *, devices: int = 1) -> float | None:
     """Estimate how long until *jobs* more in a lane are drawn, behind all that wait there and above."""
-    here = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
-    [waiting] = db.execute(here, (speed,)).fetchone()
-    ahead = _waiting_above(db, speed) + waiting
-    return fairness.wait_seconds(ahead + jobs, _under_way(db), _measured(db), devices=devices)
+    return _wait(db, LANES[: LANES.index(speed) + 1], jobs, devices)
+
+
+def _wait(db: sqlite3.Connection, lanes: Sequence[Speed], more: int, devices: int) -> float | None:
+    """Estimate how long until all of *lanes* and *more* jobs are drawn; None where that is not to be told."""
+    for lane in lanes:
+        jobs, people = db.execute(_WAITING, {"speed": lane, "far": FAR}).fetchone()
+        if people > FAR:
+            return None
+        more += jobs
+    return fairness.wait_seconds(more, _under_way(db), _measured(db), devices=devices)
 
 
 def _promoted_before(db: sqlite3.Connection, row: sqlite3.Row) -> int:
@@ -60,11 +76,14 @@ def _promoted_before(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     return int(found.fetchone()[0])
 
 
-def _ahead(db: sqlite3.Connection, row: sqlite3.Row) -> int:
-    """Return how many jobs that nobody put first begin before the job of *row*."""
+def _ahead(db: sqlite3.Connection, row: sqlite3.Row) -> int | None:
+    """Return how many jobs that nobody put first begin before the job of *row*; None for more than `FAR`."""
     own, credits_ = db.execute(_OWN, {**row, "least": fairness.LEAST}).fetchone()
     end = row["start"] + credits_ / row["weight"]
     values = {**row, "end": end, "rank": own - row["ripe"], "counted": COUNTED, "least": fairness.LEAST}
+    values["far"] = FAR
+    if db.execute(_MANY.format(_ANY if row["behind"] else _EARLIER), values).fetchone()[0] > FAR:
+        return None
     if row["behind"]:
         return int(own + db.execute(_BEFORE_BATCH, values).fetchone()[0])
     single, several = db.execute(_EARLIER_JOBS + _EARLIER, values).fetchone()
@@ -95,6 +114,12 @@ _EARLIER = (  # the other lines whose next job begins before the virtual time :e
     " WHERE speed = :speed AND ripe > 0 AND start <= :end AND owner_id <> :owner_id"
     " AND (start < :end OR joined < :joined)"
 )
+_ANY = " FROM people INDEXED BY people_next WHERE speed = :speed AND ripe > 0 AND owner_id <> :owner_id"
+_MANY = "SELECT count(*) FROM (SELECT 1{} LIMIT :far + 1)"  # each has one job at least that begins before
+_WAITING = (
+    "SELECT coalesce(sum(waiting), 0), count(*)"
+    " FROM (SELECT waiting FROM people WHERE speed = :speed AND waiting > 0 LIMIT :far + 1)"
+)
 _EARLIER_LINES = "SELECT owner_id, start, joined, weight"
 _EARLIER_JOBS = "SELECT count(*) FILTER (WHERE ripe = 1), coalesce(sum(ripe) FILTER (WHERE ripe > 1), 0)"
 _AVERAGED = (  # as many as it would be if every job cost what an average one does
@@ -116,13 +141,6 @@ _BEFORE_BATCH = (  # every ripe job, and of those that are behind as many as hav
     "SELECT coalesce(sum(ripe + min(waiting - ripe, :rank + ((start, joined) < (:start, :joined)))), 0)"
     " FROM people INDEXED BY people_waiting WHERE speed = :speed AND waiting > 0 AND owner_id <> :owner_id"
 )
-
-
-def _waiting_above(db: sqlite3.Connection, speed: Speed) -> int:
-    """Return how many jobs wait in the lanes served before *speed*."""
-    above = LANES[: LANES.index(speed)]
-    query = "SELECT coalesce(sum(waiting), 0) FROM people WHERE speed = ? AND waiting > 0"
-    return sum(db.execute(query, (lane,)).fetchone()[0] for lane in above)
 
 
 def _under_way(db: sqlite3.Connection) -> Sequence[float]:
