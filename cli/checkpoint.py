@@ -110,7 +110,14 @@ def measures_of(model: Model) -> Measures | None:
     place = folder_of(model.source)
     if place is None:
         return on_hub(model.source)
-    return described(place, model.description) if model.single else measured(place)
+    if model.single:
+        return described(place, model.description)
+    if place.is_file():
+        raise Failure(
+            f"The model {place} is no .safetensors file: of single files no other kind is opened, for most "
+            "others may run any program when they are read. Convert it where that does no harm."
+        )
+    return measured(place)
 
 
 def assumed(model: Model, measures: Measures | None = None) -> ModelProfile:
@@ -179,9 +186,8 @@ def described(file: Path, description: str | None) -> Measures | None:
     except Unfit as problem:
         raise Failure(f"The model {file} {problem}.") from None
     if not isinstance(family, Family):
-        raise Failure(
-            f"The model {file} {'holds no whole checkpoint' if family is None else f'is a {family}'}."
-        )
+        what = "holds no whole checkpoint; a LoRA goes under `loras`" if family is None else f"is a {family}"
+        raise Failure(f"The model {file} {what}.")
     want = described_by(file, description)
     if want is not None:
         found = on_hub(want.place)

@@ -16,14 +16,15 @@ OURS = ("bot", "cli", "parser", "playground", "worker")
 _INPUT = re.compile(r"input_value=.*, (?=input_type=)")  # what pydantic was given, in the words of its error
 
 
-def setup(log: Log, stream: TextIO = sys.stderr, **bound: str) -> None:
+def setup(log: Log, stream: TextIO | None = None, **bound: str) -> None:
     """Send every record of this process to *stream*: text on a terminal, one JSON object a line otherwise.
 
     Args:
         log: The configuration.
-        stream: Where to.
+        stream: Where to; standard error by default.
         bound: Stands in every record, such as ``process="bot"``.
     """
+    stream = sys.stderr if stream is None else stream
     as_text = log.format == "text" or (log.format == "auto" and stream.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

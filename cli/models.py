@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import checkpoint, options
+from cli import checkpoint, logs, options
 from cli.admin_desk import ask, listed
 from cli.config import Settings, load
 from cli.doctor_machine import weights_of
@@ -98,6 +98,7 @@ def check(
     """Load each model, draw one step with it, and say whether that went well."""
     settings = load(os.environ, file=config)
     os.environ.update(quiet_libraries(os.environ))
+    logs.setup(settings.log, process="models")
     models = chosen(settings, names)
     from cli.trial import tried
 
@@ -127,6 +128,7 @@ def bench(
     """
     settings = load(os.environ, file=config, options={"data": data})
     os.environ.update(quiet_libraries(os.environ))
+    logs.setup(settings.log, process="models")
     from cli.bench import benched
 
     batches = [each for each in BATCHES if each <= most]

@@ -59,18 +59,22 @@ def test_the_list_says_how_each_is_asked_for_and_where_it_is(
 def test_a_check_draws_a_step_with_each_and_tells_what_is_wrong(
     tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    old = tmp_path / "old.ckpt"
+    old.write_bytes(b"a pickle")
     text = (
         f'[[models]]\nname = "tiny"\nsource = "{tiny}"\n'
         f'[[models]]\nname = "odd"\nsource = "{tiny}"\nscheduler = "NoSuchScheduler"\n'
         f'[[models]]\nname = "gone"\nsource = "{tmp_path}/gone"\n'
+        f'[[models]]\nname = "old"\nsource = "{old}"\n'
     )
     code, out, _ = told(tmp_path, text, "check", "--threads", "1", capsys=capsys)
-    fine, odd, gone = out.splitlines()
+    fine, odd, gone, pickle = out.splitlines()
     assert code == 1
     assert fine.startswith("ok       tiny  Stable Diffusion 1.x and 2.x, loaded in ")
     assert "One step took" in fine
     assert "asks for the scheduler NoSuchScheduler, which diffusers does not have" in odd
     assert "gone does not exist" in gone
+    assert "old.ckpt is no .safetensors file: of single files no other kind is opened" in pickle
     code, out, _ = told(tmp_path, text, "check", "tiny", "--threads", "1", "--json", capsys=capsys)
     assert code == 0
     assert [each["ok"] for each in json.loads(out)] == [True]

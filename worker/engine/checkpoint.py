@@ -19,6 +19,7 @@ from worker.engine.precision import best_device, is_large, large_type, layout, p
 from worker.engine.prediction import READ
 from worker.engine.small_maps import quickened
 from worker.engine.sources import Located, first_line, located, missing
+from worker.engine.whole import check_whole, readers
 from worker.family import Family
 from worker.recipe import ModelProfile
 
@@ -147,6 +148,7 @@ def load(
     try:
         hardware = hardware.suiting(found.place, "unet")
         pipeline = _pipeline(found)
+        check_whole(pipeline.components)
         weights = weights_hash(found.place, build)
     except (MemoryError, torch.OutOfMemoryError):
         raise
@@ -234,7 +236,8 @@ def _pipeline(found: Located) -> Any:
         told = {name: value for name, value in found.schedule.items() if name in taken}
         made.scheduler = own.from_config(made.scheduler.config, **told)
         return made
-    return kind.from_pretrained(str(found.place), **left_out, use_safetensors=True, trust_remote_code=False)
+    parts = left_out | readers(found.place, {})
+    return kind.from_pretrained(str(found.place), **parts, use_safetensors=True, trust_remote_code=False)
 
 
 def weights_hash(place: Path, build: Build, network: str = "unet") -> str:

@@ -13,6 +13,7 @@ from diffusers.utils import is_peft_available
 
 from worker.catalogue import Build, Embedding
 from worker.engine.sources import absent, at_hand, first_line, missing
+from worker.engine.whole import check_whole
 from worker.hub.choice import SUFFIX, Role
 
 READ = (
@@ -21,6 +22,10 @@ READ = (
     "timesteps",
     "scale_noise",
 )  # what denoisers read of a scheduler
+
+OTHER = "is for another kind of network"
+MISFITS = ("size mismatch", "not found in the base model")  # how the libraries say that of a LoRA
+TRIED = 4  # steps that every schedule has
 
 PAIR = {
     "clip_l": "",
@@ -92,7 +97,7 @@ def _scheduler(own: Any, source: str, build: Build) -> Any:
     """Return a scheduler of the class that is asked for, set up like the checkpoint's *own*.
 
     Raises:
-        WorkerError: ``MODEL_MISSING``; there is none of that name or kind, or it has no such option.
+        WorkerError: ``MODEL_MISSING``; there is none of that name or kind, or it has no such option or value.
     """
     name = build.scheduler or type(own).__name__
     kind: Any = getattr(diffusers, name, None)
@@ -103,6 +108,12 @@ def _scheduler(own: Any, source: str, build: Build) -> Any:
     if unknown:
         raise missing(source, f"sets {', '.join(unknown)}, which the scheduler {name} does not have")
     made = kind.from_config(own.config, **build.scheduler_options)
+    if not hasattr(made, "scale_noise"):  # a schedule of flow matching must be told a shift beside the steps
+        try:
+            kind.from_config(made.config).set_timesteps(TRIED)
+        except Exception as error:
+            what = f"sets up the scheduler {name} in a way that it does not take ({first_line(error)})"
+            raise missing(source, what) from error
     if any(hasattr(made, each) is not hasattr(own, each) for each in READ):
         raise missing(source, f"asks for the scheduler {name}, which is for another kind of network")
     return made
@@ -121,6 +132,7 @@ def _autoencoder(pipeline: Any, source: str, build: Build) -> Any:
         vae = diffusers.AutoencoderKL.from_pretrained(
             str(folder), use_safetensors=True, local_files_only=True, **inside
         )
+        check_whole({"network": vae})
     except Exception as error:
         raise missing(
             source, f"wants the vae {place}, which cannot be loaded ({first_line(error)})"
@@ -139,6 +151,9 @@ def _words(pipeline: Any, source: str, build: Build) -> Mapping[str, str]:
         try:
             _learn(pipeline, word, place)
         except Exception as error:
+            if "incorrect shape" in str(error):
+                what = f"wants the embedding {word.source}, which was taught to another text encoder"
+                raise missing(source, what) from error
             what = f"wants the embedding {word.source}, which cannot be loaded ({first_line(error)})"
             raise missing(source, what) from error
         words[word.token] = pipeline.maybe_convert_prompt(word.token, pipeline.tokenizer)
@@ -175,6 +190,8 @@ def _placed(kind: str, place: str, role: Role, source: str, build: Build) -> Pat
     found = at_hand(place, role)
     if found is None:
         raise missing(source, f"wants the {kind} {place}, which {absent(build)}")
+    if not found.exists():
+        raise missing(source, f"wants the {kind} {place}, which does not exist")
     return found
 
 
@@ -201,10 +218,12 @@ def _fuse(pipeline: Any, source: str, build: Build) -> None:
                 **where,
             )
         except Exception as error:
+            if any(told in str(error) for told in MISFITS):
+                raise missing(source, f"wants the LoRA {lora.source}, which {OTHER}") from error
             what = f"wants the LoRA {lora.source}, which cannot be loaded ({first_line(error)})"
             raise missing(source, what) from error
         if not any(name in names for names in pipeline.get_list_adapters().values()):
-            raise missing(source, f"wants the LoRA {lora.source}, which is for another kind of network")
+            raise missing(source, f"wants the LoRA {lora.source}, which {OTHER}")
         with torch.no_grad():
             pipeline.set_adapters([name], adapter_weights=[lora.weight])
             pipeline.fuse_lora(adapter_names=[name])

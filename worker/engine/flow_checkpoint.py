@@ -18,6 +18,7 @@ from worker.engine.flow_prompts import FlowConditioner
 from worker.engine.flow_schedule import ASKED, NEEDED
 from worker.engine.precision import placed
 from worker.engine.sources import Located, first_line, located, missing
+from worker.engine.whole import check_whole, readers
 from worker.family import Family
 from worker.recipe import ModelProfile
 
@@ -83,6 +84,7 @@ def load_flow(
     hardware = hardware.suiting(found.place, found.family.facts.network)
     try:
         pipeline = _pipeline(found, hardware.dtype)
+        check_whole(pipeline.components)
         weights = weights_hash(found.place, build, found.family.facts.network)
     except (MemoryError, torch.OutOfMemoryError):
         raise
@@ -145,6 +147,7 @@ def _pipeline(found: Located, dtype: torch.dtype) -> Any:
     place = _folder(found)
     if found.family is Family.STABLE_DIFFUSION_3 and not (place / encoder).is_dir():
         given |= {encoder: None, tokenizer: None}  # nine gigabytes that some leave out
+    given |= readers(place, types, without=given)
     return getattr(diffusers, found.family).from_pretrained(
         str(place), **given, dtype=types, use_safetensors=True, trust_remote_code=False
     )

@@ -16,6 +16,7 @@ from worker.catalogue import Build, PictureAdapter
 from worker.engine import pictures
 from worker.engine.ip_attention import LookingAttention, Seen
 from worker.engine.sources import absent, at_hand, first_line, missing
+from worker.engine.whole import read
 from worker.hub.choice import Role
 from worker.likeness_files import (
     SUFFIX,
@@ -154,9 +155,7 @@ def _fitted(pipeline: Any, adapter: PictureAdapter, hardware: Any, build: Build)
     folder = _placed(adapter.encoder or encoder_beside(adapter.source), build)
     check(fit, pipeline.unet.config, config_of(folder))
     _check_layers(pipeline.unet, fit.layers)
-    encoder = CLIPVisionModelWithProjection.from_pretrained(
-        str(folder), use_safetensors=True, local_files_only=True
-    )
+    encoder = read(CLIPVisionModelWithProjection, folder)
     projection = _attached(pipeline, file)
     where = {"device": hardware.device, "dtype": hardware.dtype}
     return Eye(encoder.to(**where), projection.to(**where), pooled=fit.pooled)

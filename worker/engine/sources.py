@@ -20,6 +20,13 @@ from worker.wants import described_by
 
 DRAWN = f"only {listing([f'{family} ({family.facts.title})' for family in Family])} can be drawn with"
 LIBRARIES = frozenset({"diffusers", "transformers"})  # whose classes may be the parts
+CLASSES = {  # that the parts of each family are of, by diffusers
+    Family.STABLE_DIFFUSION: {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"},
+    Family.STABLE_DIFFUSION_XL: {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"},
+    Family.STABLE_DIFFUSION_3: {"transformer": "SD3Transformer2DModel", "vae": "AutoencoderKL"},
+    Family.FLUX: {"transformer": "FluxTransformer2DModel", "vae": "AutoencoderKL"},
+}
+MOST_WORDS = 300  # characters of a library's sentence
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 
 
@@ -62,7 +69,7 @@ def check_index(source: str, index: Mapping[str, Any]) -> Family:
     """Return the family of a checkpoint, unless it brings code, or names a module that happens to be loaded.
 
     Raises:
-        WorkerError: ``MODEL_MISSING``.
+        WorkerError: ``MODEL_MISSING``; likewise if its largest parts are none of that family.
     """
     family = _family(source, index.get("_class_name"))
     for part, named in index.items():
@@ -70,6 +77,10 @@ def check_index(source: str, index: Mapping[str, Any]) -> Family:
             continue
         if named[0] not in LIBRARIES:
             raise missing(source, f"wants its {part} made by {named[0]}, which is code that nobody checked")
+        wanted = CLASSES[family].get(part, named[1])
+        if named[1] != wanted:
+            what = f"has a {named[1]} as its {part}, where {family.facts.title} has a {wanted}"
+            raise missing(source, f"{what}: it cannot be drawn with")
     return family
 
 
@@ -80,8 +91,10 @@ def missing(source: str, what: str) -> WorkerError:
 
 def first_line(error: Exception) -> str:
     """Return what is worth telling of what a library raised."""
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
+    return lines[0].partition(". ")[0].rstrip(".:")[:MOST_WORDS] if lines else type(error).__name__
 
 
 def absent(build: Build) -> str:

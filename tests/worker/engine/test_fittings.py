@@ -146,11 +146,18 @@ def test_a_scheduler_of_another_class_takes_over_what_the_own_one_says(
         ({"scheduler": "UNet2DConditionModel"}, "which diffusers does not have"),
         ({"scheduler": "FlowMatchEulerDiscreteScheduler"}, "which is for another kind of network"),
         ({"scheduler_options": {"use_carrot": True}}, "sets use_carrot, which the scheduler DDIMScheduler"),
-        ({"vae": "/no/such/folder"}, "wants the vae /no/such/folder, which cannot be loaded"),
-        ({"loras": (Adapter(source="/no/lora.safetensors"),)}, "wants the LoRA /no/lora.safetensors"),
+        (
+            {"scheduler": "EulerDiscreteScheduler", "scheduler_options": {"timestep_spacing": "wide"}},
+            "sets up the scheduler EulerDiscreteScheduler in a way that it does not take (wide is not",
+        ),
+        ({"vae": "/no/such/folder"}, "wants the vae /no/such/folder, which does not exist"),
+        (
+            {"loras": (Adapter(source="/no/lora.safetensors"),)},
+            "wants the LoRA /no/lora.safetensors, which does not exist",
+        ),
         (
             {"embeddings": (Embedding(source="/no/word.safetensors", token="<fox>"),)},
-            "wants the embedding /no/word.safetensors",
+            "wants the embedding /no/word.safetensors, which does not exist",
         ),
     ],
 )
@@ -214,12 +221,22 @@ def test_two_loras_add_up(folder: Path, plain: Checkpoint, lora: Path) -> None:
         torch.testing.assert_close(twice.unet.state_dict()[name], tensor, atol=1e-6, rtol=1e-5)
 
 
-def test_a_lora_for_another_network_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_lora_or_a_word_for_another_network_is_refused(folder: Path, tmp_path: Path) -> None:
     save_file(
         {"unet.nowhere.lora_A.weight": torch.zeros(2, 3), "unet.nowhere.lora_B.weight": torch.zeros(3, 2)},
         tmp_path / "odd.safetensors",
     )
-    assert "wants the LoRA" in reason(folder, loras=(Adapter(source=str(tmp_path / "odd.safetensors")),))
+    wide = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_"
+    save_file(
+        {f"{wide}A.weight": torch.zeros(2, 320), f"{wide}B.weight": torch.zeros(320, 2)},
+        tmp_path / "wide.safetensors",
+    )
+    save_file({"word": torch.zeros(1, 768)}, tmp_path / "word.safetensors")
+    for name in ("odd", "wide"):
+        told = reason(folder, loras=(Adapter(source=str(tmp_path / f"{name}.safetensors")),))
+        assert told.endswith(f"{name}.safetensors, which is for another kind of network.")
+    word = Embedding(source=str(tmp_path / "word.safetensors"), token="<fox>")
+    assert "which was taught to another text encoder" in reason(folder, embeddings=(word,))
 
 
 def test_a_learnt_word_reaches_the_encoder_with_all_its_vectors(
