@@ -11,6 +11,7 @@ import torch
 from parser import Speed
 from worker.api import ErrorCode, JobId
 from worker.device import Capacity, DeviceJob, Dropped, Failed
+from worker.engine import memory
 from worker.engine.aside import Aside, Developing, Timed
 from worker.engine.blame import code_of, failure
 from worker.engine.outcomes import Moved, Outcome
@@ -20,6 +21,7 @@ from worker.engine.work import Backend, Work
 from worker.recipe import Recipe
 
 PREVIEW_SECONDS = 1.0  # at most one preview a job in this time
+TIDYING_SECONDS = 20.0  # what is free is given back at most once in this time
 SUSPICIOUS = 3  # jobs that fail one after another, no pass succeeding between, condemn the device
 
 log = structlog.get_logger()
@@ -66,6 +68,7 @@ class Engine:
         self._developing: list[Developing] = []  # also of works that are dropped, until that is over
         self._works: dict[JobId, Work] = {}
         self._outcomes: list[Outcome] = []
+        self._tidied_at = clock()
         self._failing: set[JobId] = set()  # since the last pass that succeeded
         self.passes: Counter[int] = Counter()  # forward passes by their number of rows
         self.busy_seconds = 0.0  # spent on steps, and on decoding in line
@@ -335,6 +338,7 @@ class Engine:
                 each.result.cancel()
         self._developing = [each for each in self._developing if each.work is not work or each.under_way]
         self._close(work)
+        self._tidy()
 
     def _close(self, work: Work) -> None:
         """Free the tensors of *work*, unless some are being decoded: their network must not leave before."""
@@ -344,6 +348,12 @@ class Engine:
             work.backend.close(work.ids)
         except Exception:
             log.exception("closing_failed", job_id=work.job.job_id)
+
+    def _tidy(self) -> None:
+        now = self._clock()
+        if now - self._tidied_at >= TIDYING_SECONDS:
+            self._tidied_at = now
+            memory.give_back()
 
 
 def _free_memory() -> None:
