@@ -221,9 +221,12 @@ class Database:
     async def _serve(self) -> None:
         while True:
             group = [await self._queue.get()]
-            while len(group) < GROUP and not self._queue.empty():
-                group.append(self._queue.get_nowait())
             try:
+                await asyncio.sleep(
+                    0
+                )  # those just told of the last commit may write again: one commit serves all
+                while len(group) < GROUP and not self._queue.empty():
+                    group.append(self._queue.get_nowait())
                 await self._settle(group)
             except Exception as error:  # noqa: BLE001 - the connection is no good any more
                 self._give_up(group, error)

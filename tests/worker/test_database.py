@@ -79,6 +79,29 @@ async def test_writes_that_wait_together_share_one_transaction(database: Databas
     assert sum(statement.startswith("INSERT") for statement in seen) == 100
 
 
+async def test_who_writes_again_as_soon_as_told_shares_one_commit_with_who_waited(tmp_path: Path) -> None:
+    sizes = list[int]()
+    path, wrote = tmp_path / "notes.db", lambda written: sizes.append(written.writes)
+    async with Database(path, migrations=NOTES, wrote=wrote) as database:
+
+        async def twice(text: str) -> None:
+            await database.write(put(text))
+            await database.write(put(text))
+
+        held = Held()
+        first = asyncio.create_task(database.write(held))
+        await asyncio.to_thread(held.entered.wait, 10)
+        people = [asyncio.create_task(twice(str(number))) for number in range(3)]
+        await asyncio.sleep(0)
+        held.let_go.set()
+        await first
+        late = asyncio.create_task(database.write(put("late")))
+        await asyncio.gather(late, *people)
+    assert sizes[0] == 1
+    assert len(sizes) == 3
+    assert sum(sizes) == 8
+
+
 async def test_a_write_that_raises_is_undone_alone(database: Database) -> None:
     def half(db: sqlite3.Connection) -> None:
         put("half")(db)
