@@ -18,6 +18,7 @@ object; a chart per table goes to `build/charts`.
 import argparse
 import asyncio
 import json
+import os
 import sqlite3
 import sys
 import tempfile
@@ -279,7 +280,10 @@ async def milliseconds(
 
 
 def fill(path: Path, depth: int) -> None:
-    """Make a database in which *depth* jobs wait; the rows are those of an accepted job, multiplied."""
+    """Make a database in which *depth* jobs wait; the rows are those of an accepted job, multiplied.
+
+    It is on the disk at the end: else the first job to be measured waits until gigabytes are.
+    """
     migrate(path, shipped())
     db = sqlite3.connect(path, isolation_level=None)
     db.row_factory = sqlite3.Row
@@ -293,6 +297,8 @@ def fill(path: Path, depth: int) -> None:
         db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 _NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) "
