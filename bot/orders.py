@@ -101,7 +101,7 @@ class Orders:
                 await self._ask(interaction, prompt, preferences, jobs)
                 return
         except Misread as misread:
-            await self._refuse_prompt(interaction, misread)
+            await self._refuse_prompt(interaction, self._here(misread, prompt, preferences))
             return
         [job] = jobs
         try:
@@ -157,6 +157,14 @@ class Orders:
         fix = await self._kept(interaction, canonical(request.model_copy(update={"speed": Speed.RELAX})))
         again = None if fix is None else Action(Verb.FIX, fix).custom_id
         await privately(interaction, errors.out_of_credit(error, prompt, again, texts_of(interaction)))
+
+    def _here(self, misread: Misread, prompt: str, preferences: Preferences) -> Misread:
+        """Return *misread* with what this server does not do, so that the prompt put right is drawn here."""
+        try:
+            understood(prompt, preferences, closed=self._facts().closed)
+        except Misread as found:
+            return found
+        return misread
 
     async def _refuse_prompt(self, interaction: Interaction, misread: Misread) -> None:
         found, wanted = misread.errors.errors, misread.wanted

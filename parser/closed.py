@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from parser.errors import ErrorCode
 from parser.parameter import Parameter
-from parser.reading import Edit, Problems
+from parser.reading import Edit, Problem, Problems
 from parser.request import LATEST, StyleReference
 from parser.scanner import Span
 from parser.spelling import nearest_choice
@@ -80,9 +80,8 @@ def check_closed(
 ) -> None:
     """Say so of every use of what is *closed*."""
     for use in parameters:
-        if use.name in closed.parameters or closed.choices.get(use.name) == ():
-            message = f"`--{use.name}` is not open on this server; leave it out."
-            message = closed.reasons.get(use.name, message)
+        if shuts(closed, use.name):
+            message = why_shut(closed, use.name)
             moved = as_images(use) if use.name in PICTURED and not closed.images else ()
             problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, use.removal, *moved)
         elif use.name in closed.choices:
@@ -93,6 +92,43 @@ def check_closed(
         message = "Pictures by address are not fetched here; describe the picture in words."
         message = closed.reasons.get("images", message)
         problems.add(ErrorCode.UNAVAILABLE_IMAGES, message, use.span, use.removal)
+
+
+def shuts(closed: Closed, name: str) -> bool:
+    """Return whether a parameter is closed with every value."""
+    return name in closed.parameters or closed.choices.get(name) == ()
+
+
+def why_shut(closed: Closed, name: str) -> str:
+    """Return why a parameter is closed, and what to do."""
+    return closed.reasons.get(name, f"`--{name}` is not open on this server; leave it out.")
+
+
+def put_right_here(closed: Closed, row: Parameter, removal: Edit, problem: Problem, text: str) -> Problem:
+    """Return the *problem* of a use of *row* that was typed wrongly, put right with what is open.
+
+    Args:
+        closed: What is closed.
+        row: What was meant.
+        removal: The edit that takes it out.
+        problem: What is wrong with it for any server.
+        text: The scanned text.
+    """
+    if shuts(closed, row.name):
+        message = why_shut(closed, row.name)
+        return Problem(ErrorCode.CLOSED_PARAMETER, message, problem.span, (removal,), problem.also)
+    open_ = closed.choices.get(row.name, ())
+    match problem.edits:
+        case (Edit(start, stop, value),) if open_ and value in row.choices:
+            nearest = value if value in open_ else nearest_choice(value, open_)
+            message = not_here(row.name, open_, text[slice(*problem.span)], nearest)
+            return replace(problem, message=message, edits=(Edit(start, stop, nearest),))
+    return problem
+
+
+def not_here(name: str, open_: tuple[str, ...], typed: str, nearest: str) -> str:
+    """Return which choices a server has."""
+    return f"This server has `--{name}` {listing(open_)}; the nearest to `{typed}` is {nearest}."
 
 
 def as_images(use: Use) -> tuple[Edit, ...]:
@@ -127,7 +163,7 @@ def check_choice(open_: tuple[str, ...], use: Use, problems: Problems) -> None:
     if use.value in (*open_, LATEST):
         return
     nearest = nearest_choice(str(use.value), open_)
-    message = f"This server has `--{use.name}` {listing(open_)}; the nearest to `{use.value}` is {nearest}."
+    message = not_here(use.name, open_, str(use.value), nearest)
     problems.add(ErrorCode.CLOSED_PARAMETER, message, use.span, Edit(*use.place, nearest))
 
 

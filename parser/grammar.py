@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from parser.braces import unescaped
 from parser.canonical import written
-from parser.closed import Closed, Use, check_closed, check_links
+from parser.closed import Closed, Use, check_closed, check_links, put_right_here
 from parser.errors import ErrorCode
 from parser.flags import Parameters, read_parameters
 from parser.reading import Edit, Problems
@@ -52,6 +52,9 @@ def read_prompt(
     check_commas(scanner.text[:head_stop], problems)
     check_count([*head.places, *parameters.places], problems)
     check_closed(closed, parameters.uses, head.uses, problems)
+    for wrong in parameters.wrong:
+        found = problems.found[wrong.problem]
+        problems.found[wrong.problem] = put_right_here(closed, wrong.row, wrong.removal, found, scanner.text)
     check_links(closed, [*head.uses, *parameters.uses], scanner.text, problems)
     return head, parameters
 

@@ -3,8 +3,9 @@
 import pytest
 
 from bot.closures import closed_by
+from bot.facts import Facts
 from bot.texts import Texts
-from parser import PromptErrors, parse
+from parser import Closed, PromptErrors, parse
 from tests.acceptance.member import Member
 from tests.bot.studio import Studio, labelled
 from worker.api import ErrorCode, Rejected
@@ -70,3 +71,12 @@ async def test_niji_is_drawn_by_its_own_model(several: Studio, person: Member) -
     assert waiting["content"].startswith("**a fox --niji 6** - <@")
     [job] = await several.desk.recent()
     assert job.model == "inker"
+
+
+async def test_fix_and_run_never_offers_a_version_that_is_not_here(several: Studio, person: Member) -> None:
+    several.bot.facts = Facts(closed=Closed(choices={"version": ("5", "6")}))
+    nonce = await person.command("imagine", prompt="a fox --v 9")
+    refusal = await person.until(lambda: person.answer(nonce))
+    nonce = await person.press(refusal, labelled(refusal, "Fix and run"))
+    waiting = await person.until(lambda: person.answer(nonce))
+    assert waiting["content"].startswith("**a fox --v 6.0** - <@")

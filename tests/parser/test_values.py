@@ -144,6 +144,31 @@ def test_a_server_without_a_version_names_those_it_has() -> None:
     assert parse("a --niji", Closed(choices={"niji": ("5",)})).niji == "latest"
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "suggestion"),
+    [
+        ("a --v 9", "This server has `--version` 5.2 and 6; the nearest to `9` is 6.", "a --v 6"),
+        ("a --v 5.5", "This server has `--version` 5.2 and 6; the nearest to `5.5` is 5.2.", "a --v 5.2"),
+        ("a --niji 99", "`--niji` is not open on this server; leave it out.", "a"),
+        ("a --nijji 5", "`--niji` is not open on this server; leave it out.", "a"),
+        ("a --sref dog", "No styles here; leave `--sref` out.", "a"),
+    ],
+)
+def test_what_is_typed_wrongly_is_put_right_with_what_the_server_has(
+    text: str, message: str, suggestion: str
+) -> None:
+    closed = Closed(
+        parameters=frozenset({"sref"}),
+        reasons={"sref": "No styles here; leave `--sref` out."},
+        choices={"version": ("5.2", "6"), "niji": ()},
+    )
+    with pytest.raises(PromptErrors) as caught:
+        parse(text, closed)
+    [error] = caught.value.errors
+    assert (error.message, error.suggestion) == (message, suggestion)
+    assert parse(suggestion, closed)
+
+
 def test_a_reason_is_given_in_the_words_of_the_server() -> None:
     reason = "Characters need an adapter, which this server has not; leave `--cref` out."
     with pytest.raises(PromptErrors) as caught:
