@@ -1,14 +1,15 @@
 """How much of what the machine can multiply the denoiser reaches, and what keeps it from the rest.
 
-    python -m benchmarks.ceiling [--shape sd15-256 sd15-512] [--dtype bfloat16] [--profile] [--stock]
+    python -m benchmarks.ceiling [--shape sd15-256 sd15-512] [--dtype bfloat16] [--profile] [--compile]
 
 The peak is that of large square matrix products in the same type, measured between the forward passes, so
 that a busy machine lowers both. Operations are counted by running the network on tensors without data:
 products and convolutions alone, two for each multiplication that is added. Some counters leave out the two
 products inside of attention, so the share is given without them too. `--stock` measures the network as the
-library runs it, without what we change of it. The roofline says how short a pass
-could be by arithmetic, and by reading the weights and what goes in and out of each layer once. Prints a table
-and, as the last line, one JSON object; draws a chart into build/charts.
+library runs it, without what we change of it; `--compile` as `compile = true` of a model has it, which takes
+minutes first. The roofline says how short a pass could be by arithmetic, and by reading the weights and what
+goes in and out of each layer once. Prints a table and, as the last line, one JSON object; draws a chart into
+build/charts.
 """
 
 import argparse
@@ -84,14 +85,17 @@ def touched(network: UNet2DConditionModel, given: dict[str, Any]) -> int:
     return total
 
 
-def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool, stock: bool) -> dict[str, Any]:
+def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool, way: str) -> dict[str, Any]:
     """Return one row of the table."""
     shape, dtype = SHAPES[name], TYPES[kind]
     checkpoint = made(shape)
     network = checkpoint.unet.to(dtype, memory_format=torch.channels_last)
-    if not stock:
+    if way != "stock":
         quickened(network, checkpoint.hardware.device)
     given = inputs(checkpoint, rows, shape.side, dtype)
+    moved = touched(network, given)
+    if way == "compile":
+        network.compile(dynamic=False)
     left, right = torch.randn(SIDE, SIDE).to(dtype), torch.randn(SIDE, SIDE).to(dtype)
     page = torch.empty(COPIED, dtype=torch.uint8)
     work: dict[str, Callable[[], object]] = {
@@ -101,10 +105,10 @@ def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool, sto
     }
     for each in work.values():
         each()
-    runs = [{way: seconds_of(each) for way, each in work.items()} for _ in range(rounds)]
-    taken = {way: statistics.median(run[way] for run in runs) for way in work}
+    runs = [{what: seconds_of(each) for what, each in work.items()} for _ in range(rounds)]
+    taken = {what: statistics.median(run[what] for run in runs) for what in work}
     peak, (count, inside) = 2 * SIDE**3 / taken["product"], operations(checkpoint, rows, shape.side)
-    bandwidth, moved = 2 * COPIED / taken["copy"], touched(network, given)
+    bandwidth = 2 * COPIED / taken["copy"]
     share = statistics.median((count / run["pass"]) / (2 * SIDE**3 / run["product"]) for run in runs)
     if profile:
         _profiled(work["pass"])
@@ -112,6 +116,7 @@ def measured(name: str, rows: int, kind: str, rounds: int, *, profile: bool, sto
         "shape": name,
         "rows": rows,
         "dtype": kind,
+        "way": way,
         "gflop": round(count / 1e9, 1),
         "seconds": round(taken["pass"], 4),
         "gflops": round(count / taken["pass"] / 1e9, 1),
@@ -156,7 +161,11 @@ def main() -> None:
     options.add_argument("--dtype", nargs="*", default=["float32", "bfloat16"], choices=list(TYPES))
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    options.add_argument("--stock", action="store_true", help="the network as the library runs it")
+    ways = options.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--stock", dest="way", action="store_const", const="stock", help="as the library runs it"
+    )
+    ways.add_argument("--compile", dest="way", action="store_const", const="compile", help="compiled")
     options.add_argument("--profile", action="store_true", help="print what each pass consists of")
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -166,7 +175,9 @@ def main() -> None:
             for kind in chosen.dtype:
                 for rows in chosen.rows:
                     found.append(
-                        measured(name, rows, kind, chosen.rounds, profile=chosen.profile, stock=chosen.stock)
+                        measured(
+                            name, rows, kind, chosen.rounds, profile=chosen.profile, way=chosen.way or "ours"
+                        )
                     )
                     print(note(found[-1]), flush=True)
     table = {
