@@ -281,3 +281,21 @@ async def test_many_submissions_at_once_are_all_accepted(tmp_path: Path) -> None
             *(house.desk.submit(prompt(), owner_id=n % 7, key=str(n), origin="") for n in range(200))
         )
         assert len({job.id for job in jobs}) == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "said"),
+    [
+        (None, Speed.FAST, None),
+        (Speed.FAST, Speed.FAST, Speed.FAST),
+        (Speed.RELAX, Speed.FAST, None),
+        (None, Speed.RELAX, Speed.RELAX),
+        (Speed.RELAX, None, Speed.RELAX),
+    ],
+)
+async def test_a_lane_chosen_for_a_button_is_said_unless_it_is_the_usual_one(
+    house: House, typed: Speed | None, chosen: Speed | None, said: Speed | None
+) -> None:
+    grid = await house.submit(speed=typed)
+    again = await house.desk.submit(Reroll(source=grid.id, speed=chosen), owner_id=1, key="r", origin="")
+    assert (again.request.speed, again.speed) == (said, chosen or typed or Speed.FAST)

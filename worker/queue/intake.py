@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from parser import ImagineRequest, Speed
 from worker.api import Cell, ErrorCode, Imagine, Job, JobState, Limits, Order, Rejected, Reroll, Upscale, Vary
-from worker.recipe import STRENGTHS, Drawing, ModelProfile, Recipe, Start, enlarge, lane, resolve
+from worker.recipe import SPEED, STRENGTHS, Drawing, ModelProfile, Recipe, Start, enlarge, lane, resolve
 
 LARGEST_SIDE = 4096  # pixels of an enlarged picture; Discord's limit on a file is near
 
@@ -149,8 +149,11 @@ def _drawn(
 
 
 def _lane(order: Reroll | Vary | Upscale, job: Job) -> ImagineRequest:
-    """Return the request of *job*, in the lane that *order* names if it does."""
-    return job.request if order.speed is None else job.request.model_copy(update={"speed": order.speed})
+    """Return the request of *job*, in the lane that *order* names if it does; the usual lane is not said."""
+    if order.speed in {None, lane(job.request)}:
+        return job.request
+    said = None if order.speed is SPEED else order.speed
+    return job.request.model_copy(update={"speed": said})
 
 
 def _taken(job: Job, picture: str) -> Plan:
