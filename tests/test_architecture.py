@@ -37,6 +37,12 @@ def test_types_are_checked_in_every_package_of_ours() -> None:
     assert {*PACKAGES, "training"} - {"migrations"} == set(settings["tool"]["mypy"]["packages"])
 
 
+def test_every_folder_of_ours_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in modules()}
+    assert folders == set(settings["tool"]["setuptools"]["packages"])
+
+
 def modules() -> list[Path]:
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
