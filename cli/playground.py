@@ -16,12 +16,13 @@ from cli.config import Settings, load
 from cli.doctor import PLAYGROUND_PORT
 from cli.folder import opened
 from cli.serve import inherited, program, until_stopped
-from cli.supervisor import Supervisor
+from cli.supervisor import Child, Supervisor, log_death
 
 if TYPE_CHECKING:
     from playground.models import Facts
 
 DATA = Path(".journeyman")
+WHO = {"bot": "The bot", "worker": "The artist"}
 BOT_SECONDS = 20.0  # after this the address is told even without a bot
 
 
@@ -67,6 +68,16 @@ class Screen:
         else:
             self.line(f"\n  Open {facts.url} and type  /imagine a red fox\n\n  Ctrl-C stops everything.\n")
 
+    def died(self, name: str, exit_code: int, pause: float) -> None:
+        """Tell that a child is gone; scripts find it in the log."""
+        if self._as_json:
+            log_death(name, exit_code, pause)
+        else:
+            ended = (
+                f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
+            )
+            self.line(f"  {WHO[name]} {ended} and is started again …")
+
     def lonely(self, facts: "Facts", data: Path, config: Path | None) -> None:
         """Tell where the local Discord is, and how a bot and a worker come to it."""
         if self._as_json:
@@ -102,11 +113,15 @@ async def _serve(settings: Settings, port: int, config: Path | None, show: Scree
             os.environ, settings, DISCORD_TOKEN=facts.bot_token, JOURNEYMAN_DISCORD_API=facts.api
         )
         keeper = Supervisor(
-            [program("bot", config, environ), program("worker", config, environ)], clock=time.monotonic
+            [program("bot", config, environ), program("worker", config, environ)],
+            clock=time.monotonic,
+            died=show.died,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(keeper.run())
             group.create_task(_announce(keeper, facts, show))
+            for child in keeper.children.values():
+                group.create_task(_returns(child, show))
 
 
 async def _announce(keeper: Supervisor, facts: "Facts", show: Screen) -> None:
@@ -118,3 +133,11 @@ async def _announce(keeper: Supervisor, facts: "Facts", show: Screen) -> None:
     show.facts(facts)
     await keeper.children["worker"].ready.wait()
     show.line("  The artist is ready.")
+
+
+async def _returns(child: Child, show: Screen) -> None:
+    """Tell each time that a child is back after it was lost."""
+    while True:
+        await child.lost.wait()
+        await child.ready.wait()
+        show.line(f"  {WHO[child.program.name]} is back.")

@@ -35,6 +35,7 @@ class Child:
 
     program: Program
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # it was ready, died, and is not back yet
     served: bool = False  # it was ready once, so whatever ends it now may pass
     failed: bool = False  # it said by itself why it cannot go on
     process: asyncio.subprocess.Process | None = None
@@ -52,15 +53,27 @@ def pause_after(previous: float, lived: float) -> float:
     return min(previous * 2, LONGEST_PAUSE_SECONDS)
 
 
+def log_death(name: str, exit_code: int, pause: float) -> None:
+    """Say that a child died, and in how many seconds it is started again."""
+    log.warning("child_died", child=name, exit_code=exit_code, restart_in_seconds=pause)
+
+
 class Supervisor:
     """Starts programs, restarts what dies, and stops them all.
 
     A child runs in a session of its own: Ctrl-C reaches the supervisor alone, which then stops them all.
     """
 
-    def __init__(self, programs: Sequence[Program], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        *,
+        clock: Callable[[], float],
+        died: Callable[[str, int, float], None] = log_death,
+    ) -> None:
         self.children = {program.name: Child(program) for program in programs}
         self._clock = clock
+        self._died = died
 
     async def run(self) -> None:
         """Keep the children until cancelled; then stop them.
@@ -105,7 +118,10 @@ class Supervisor:
             if child.failed and not child.served:
                 raise Failure(f"The {child.program.name} could not start, so everything was stopped.")
             pause = pause_after(pause, self._clock() - started)
-            log.warning("child_died", child=child.program.name, exit_code=code, restart_in_seconds=pause)
+            child.ready.clear()
+            if child.served:
+                child.lost.set()
+            self._died(child.program.name, code, pause)
             await asyncio.sleep(pause)
 
     async def _live(self, child: Child) -> int:
@@ -133,6 +149,7 @@ class Supervisor:
         while process.stdout is not None and (line := await process.stdout.readline()):
             if line == b"ready\n":
                 child.ready.set()
+                child.lost.clear()
                 child.served = True
             elif line == b"failed\n":
                 child.failed = True

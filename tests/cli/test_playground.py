@@ -119,3 +119,13 @@ def ended(descriptor: int) -> None:
         assert select.select([descriptor], [], [], 20)[0]
     finally:
         os.close(descriptor)
+
+
+def test_a_death_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(as_json=False)
+    screen.died("worker", -9, 0.5)
+    screen.died("bot", 1, 0.5)
+    assert capsys.readouterr().out == (
+        "  The artist was killed by signal 9 and is started again …\n"
+        "  The bot ended with exit code 1 and is started again …\n"
+    )

@@ -68,16 +68,21 @@ def test_pauses_double_up_to_a_limit_and_a_steady_child_starts_over(
 
 async def test_a_killed_child_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.0)
-    keeper = Supervisor([child(monkeypatch, tmp_path)], clock=time.monotonic)
+    deaths: list[tuple[str, int, float]] = []
+    keeper = Supervisor(
+        [child(monkeypatch, tmp_path)], clock=time.monotonic, died=lambda *death: deaths.append(death)
+    )
     kept = keeper.children["child"]
     running = asyncio.create_task(keeper.run())
     async with asyncio.timeout(PATIENCE_SECONDS):
         await kept.ready.wait()
         assert kept.process is not None
         first = kept.process
-        kept.ready.clear()
         first.kill()
+        await kept.lost.wait()
         await kept.ready.wait()
+    assert not kept.lost.is_set()
+    assert deaths == [("child", -signal.SIGKILL, 0.0)]
     assert kept.process.pid != first.pid
     second = kept.process.pid
     running.cancel()
