@@ -2,12 +2,11 @@
 
     python -m benchmarks.engine [--rounds 5] [--threads 2] [--model models/embedded]
 
-Prints a table and, as the last line, one JSON object. Runs of the two are interleaved, so that a busy
-machine slows both.
+Both run in float32. Prints a table and, as the last line, one JSON object; a chart goes to `build/charts`.
+Runs of the two are interleaved, so that a busy machine slows both.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -18,6 +17,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 import torch
 from diffusers import StableDiffusionPipeline
 
+from benchmarks._chart import bars, draw, told
 from parser import Part, Speed
 from worker.api import JobId
 from worker.device import DeviceJob
@@ -92,7 +92,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     profile = ModelProfile(name="model", source=chosen.model, size=chosen.side)
     with torch.inference_mode():
-        engine = Engine(Models([profile], Hardware.named()), time.monotonic)
+        engine = Engine(Models([profile], Hardware.named(dtype="float32")), time.monotonic)
         pipeline = StableDiffusionPipeline.from_pretrained(chosen.model, safety_checker=None).to(
             torch.float32
         )
@@ -117,7 +117,9 @@ def main() -> None:
     print(f"ratio: {result['ratio']} (median of {chosen.rounds} interleaved pairs)")
     for jobs, seconds in crowds.items():
         print(f"{jobs} jobs at once: {seconds:.2f} s, {seconds / jobs:.2f} s a job")
-    print(json.dumps(result))
+    table = {f"{jobs} jobs": {"seconds a job": seconds / jobs} for jobs, seconds in crowds.items()}
+    draw("engine", bars("Jobs of the embedded model at once", "seconds a job", table))
+    told("engine", result)
 
 
 if __name__ == "__main__":

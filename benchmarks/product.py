@@ -3,13 +3,13 @@
     python -m benchmarks.product [--submissions 500] [--together 20] [--jobs 9] [--idle 20]
 
 Starts the local Discord, the bot and the worker on a temporary folder. Prints a table and, as the last
-line, one JSON object. The baseline of a job's time is the stock pipeline of diffusers with the same
-prompt, steps and number of pictures, run between the jobs while the worker is idle.
+line, one JSON object; charts go to `build/charts`. The baseline of a job's time is the stock pipeline of
+diffusers with the same prompt, steps, number of pictures and type, run between the jobs while the worker is
+idle.
 """
 
 import argparse
 import asyncio
-import json
 import os
 import resource
 import statistics
@@ -24,12 +24,17 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 import torch
 from diffusers import StableDiffusionPipeline
 
+from benchmarks._chart import bars, draw, told
+from cli.checkpoint import EMBEDDED_STEPS
 from tests.acceptance.member import Member
 from tests.acceptance.stage import Part, Stage
 
 DISCORD_EPOCH = 1_420_070_400  # Unix seconds where snowflakes begin
-STEPS = 20
-ROOM = {"JOURNEYMAN_LIMITS__WAITING": "100000", "JOURNEYMAN_LIMITS__RUNNING": "100000"}
+ROOM = {
+    "JOURNEYMAN_LIMITS__WAITING": "100000",
+    "JOURNEYMAN_LIMITS__RUNNING": "100000",
+    "JOURNEYMAN_ENGINE__DTYPE": "float32",  # as the pipeline: what is around it is to be seen
+}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -89,7 +94,7 @@ def bare(pipeline: StableDiffusionPipeline, number: int) -> float:
     pipeline(
         f"a red fox on a blue background number {number}",
         num_images_per_prompt=4,
-        num_inference_steps=STEPS,
+        num_inference_steps=EMBEDDED_STEPS,
         guidance_scale=3.0,
     )
     return time.perf_counter() - began
@@ -153,7 +158,13 @@ def main() -> None:
         result = asyncio.run(measure(chosen, Path(folder)))
     for name, value in result.items():
         print(f"{name:>22} {value:10.3f}")
-    print(json.dumps({"product": result}))
+    seconds = {
+        "a job": {"through the product": result["job_seconds"], "bare pipeline": result["pipeline_seconds"]}
+    }
+    waits = {name: {"answer": result[f"answer_{name}_ms"]} for name in ("p50", "p99", "max")}
+    draw("product-job", bars("From the order to the grid", "seconds", seconds))
+    draw("product-answers", bars("From the order to the first answer, under load", "milliseconds", waits))
+    told("product", result)
 
 
 if __name__ == "__main__":
