@@ -33,7 +33,8 @@ class HelpCommand(commands.Cog):
     async def explain(self, interaction: Interaction, parameter: str | None = None) -> None:
         """Explain how to begin, or one parameter."""
         texts = texts_of(interaction)
-        letter = Letter(card=start(texts) if parameter is None else about(parameter, texts, self._facts()))
+        facts = self._facts()
+        letter = Letter(card=start(texts, facts) if parameter is None else about(parameter, texts, facts))
         await guarded(interaction, lambda: privately(interaction, letter))
 
     @explain.autocomplete("parameter")
@@ -49,9 +50,10 @@ class HelpCommand(commands.Cog):
         ]
 
 
-def start(texts: Texts) -> Card:
-    """Return the first page."""
-    names = " ".join(f"`--{row.echo or row.name}`" for row in PARAMETERS if row.available)
+def start(texts: Texts, facts: Facts = NOTHING) -> Card:
+    """Return the first page, with the parameters that are open here."""
+    here = (row for row in PARAMETERS if is_open(row, facts.closed))
+    names = " ".join(f"`--{row.echo or row.name}`" for row in here)
     return Card(texts("help.title"), texts("help.start", parameters=names), BLUE)
 
 

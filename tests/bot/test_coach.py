@@ -194,6 +194,8 @@ async def test_help_tells_everything_the_table_and_the_server_say_of_a_parameter
         told = description(await person.until(lambda: person.answer(nonce)))
         nonce = await person.command("help", parameter="turbo")
         shut = description(await person.until(lambda: person.answer(nonce)))
+        nonce = await person.command("help")
+        page = description(await person.until(lambda: person.answer(nonce)))
         [first, *_] = await suggestions(person, "help", "parameter", "--ar")
     for fact in (
         "work goes into",
@@ -206,6 +208,8 @@ async def test_help_tells_everything_the_table_and_the_server_say_of_a_parameter
         assert fact in told
     assert "The operator keeps it shut." in shut
     assert "`--fast`, `--relax`" in shut
+    assert "`--fast` `--relax`" in page
+    assert "--turbo" not in page
     assert first["value"] == "aspect"
 
 
