@@ -6,8 +6,9 @@ Three ways draw the same jobs, interleaved round by round: *ours* in shared step
 `StableDiffusionPipeline` in float32 as its README shows; *tuned*, the same in bfloat16 and channels_last.
 Ours runs in the type that `dtype = "auto"` takes here, unless `--dtype` says otherwise. A job is one guided
 picture, and four on the embedded model. The other shapes have random weights: only their cost is real. Each
-ratio is the median over rounds of seconds against seconds. Prints a table and, as the last line, one JSON
-object; draws a chart for each shape into build/charts.
+ratio is the median over rounds of seconds against seconds. All shapes are measured unless some are named,
+which takes a quarter of an hour. Prints a table and, as the last line, one JSON object; draws a chart for
+each shape into build/charts.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,17 @@ from worker.engine.precision import layout, placed
 from worker.engine.small_maps import quickened
 from worker.recipe import Drawing, picture_seed
 
+
+@dataclass(frozen=True)
+class Usual:
+    """What is measured unless somebody says otherwise."""
+
+    people: tuple[int, ...]
+    steps: int
+    rounds: int
+
+
+SMALL, LARGE = Usual((1, 2, 4, 8, 16), 8, 3), Usual((1, 8), 1, 1)
 PROMPT = "a red fox on a blue background"
 GUIDANCE = 3.0
 
@@ -129,10 +141,10 @@ def _served(checkpoint: Checkpoint, shape: Shape, tuned: StableDiffusionPipeline
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--shape", nargs="*", default=["embedded"], choices=list(SHAPES))
-    options.add_argument("--people", type=int, nargs="*", default=[1, 2, 4, 8, 16])
-    options.add_argument("--steps", type=int, default=8)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--shape", nargs="*", default=list(SHAPES), choices=list(SHAPES))
+    options.add_argument("--people", type=int, nargs="*", help="default: 1 2 4 8 16; large shapes: 1 8")
+    options.add_argument("--steps", type=int, help="default: 8; large shapes: 1")
+    options.add_argument("--rounds", type=int, help="default: 3; large shapes: 1")
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options.add_argument("--dtype", default="auto", choices=["auto", "float32", "bfloat16"], help="ours")
     chosen = options.parse_args()
@@ -141,7 +153,14 @@ def main() -> None:
         rows = [
             row
             for name in chosen.shape
-            for row in measured(name, chosen.people, chosen.steps, chosen.rounds, chosen.dtype)
+            for usual in [LARGE if SHAPES[name].blocks else SMALL]
+            for row in measured(
+                name,
+                chosen.people or usual.people,
+                chosen.steps or usual.steps,
+                chosen.rounds or usual.rounds,
+                chosen.dtype,
+            )
         ]
     told("throughput", rows)
 
