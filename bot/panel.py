@@ -14,6 +14,7 @@ from bot.preferences import STYLIZE, USUAL_STYLIZE, Preferences, settings_text
 from bot.render import CONTENT_LIMIT, Button, Letter, Menu, MenuItem, Rows, Style
 from bot.texts import Texts
 from parser import Closed, Speed, find_parameter
+from parser.coach.completion import is_open
 from worker.api import Strength
 
 OPEN = Closed()
@@ -83,7 +84,7 @@ class Offer:
 
     def _open(self, name: str) -> bool:
         row = find_parameter(name)
-        return row is not None and row.available and name not in self.closed.parameters
+        return row is not None and is_open(row, self.closed)
 
 
 def panel(preferences: Preferences, offer: Offer, texts: Texts) -> Letter:

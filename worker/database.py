@@ -222,9 +222,8 @@ class Database:
         while True:
             group = [await self._queue.get()]
             try:
-                await asyncio.sleep(
-                    0
-                )  # those just told of the last commit may write again: one commit serves all
+                # Those just told of the last commit may write again: one commit then serves them all.
+                await asyncio.sleep(0)
                 while len(group) < GROUP and not self._queue.empty():
                     group.append(self._queue.get_nowait())
                 await self._settle(group)

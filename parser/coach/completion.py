@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from parser import Closed, Kind, Parameter, PromptError, PromptErrors, Table, read_batch
-from parser.closed import OPEN, ranged
+from parser.closed import OPEN, ranged, shuts
 from parser.coach.typical import typical
 from parser.errors import ErrorCode
 from parser.parameters import TABLE
@@ -180,7 +180,7 @@ def _values(before: str, live: Live, row: Parameter | None, closed: Closed) -> I
 
 def is_open(row: Parameter, closed: Closed) -> bool:
     """Return whether a parameter works, and works here."""
-    return row.available and row.name not in closed.parameters and closed.choices.get(row.name) != ()
+    return row.available and not shuts(closed, row.name)
 
 
 def hint(row: Parameter, closed: Closed = OPEN) -> str:

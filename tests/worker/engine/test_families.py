@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline
-from PIL import Image
 
 from parser import Part
 from tests.fakes import Clock
 from tests.worker.engine import tiny
 from tests.worker.engine.recipes import job
+from tests.worker.engine.regions import START, redrawing, stays, stock
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from worker.engine import pictures
 from worker.engine.checkpoint import Checkpoint, Hardware, load
@@ -147,25 +147,19 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(subject: Subj
 
 def test_a_region_gives_the_stock_pipelines_picture_and_the_rest_stays(subject: Subject) -> None:
     png = pictures.png(subject.studio.draw(job("s", subject.recipe((FOX, 1.0))))[0], {})
-    white = np.zeros((tiny.SIZE, tiny.SIZE, 3), np.uint8)
-    white[8:20, 4:] = 255
-    recipe = subject.recipe((CAR, 1.0), seed=3, start=Start(picture="s", strength=0.75, mask="m"))
-    work = dataclasses.replace(job("a", recipe, source=png), references={"m": pictures.png(white, {})})
-    ours = subject.studio.draw(work)
+    recipe = subject.recipe((CAR, 1.0), seed=3, start=START)
+    ours = subject.studio.draw(redrawing(recipe, png))
     mode = subject.checkpoint.vae.encode(pictures.tensor(png)).latent_dist.mode()
     latents = mode * subject.checkpoint.vae.config.scaling_factor
     theirs = subject.theirs(
         StableDiffusionInpaintPipeline,
         prompt=CAR,
-        image=latents,
-        mask_image=Image.fromarray(white),
-        masked_image_latents=latents,
-        strength=0.75,
         generator=generators(3)[0],
+        **stock(latents, tiny.SIZE),
     )
     assert distance(ours, theirs) <= SAME
     [kept] = pictures.pixels(subject.checkpoint.vae.decode(mode).sample)
-    assert distance(ours[0, 26:], kept[26:]) < distance(ours[0, 8:20], kept[8:20])
+    assert stays(ours[0], kept)
 
 
 @pytest.mark.slow

@@ -15,12 +15,12 @@ from diffusers import (
     StableDiffusion3Img2ImgPipeline,
     StableDiffusion3InpaintPipeline,
 )
-from PIL import Image
 
 from parser import Part
 from tests.fakes import Clock
 from tests.worker.engine import tiny_flow
 from tests.worker.engine.recipes import job
+from tests.worker.engine.regions import START, redrawing, stays, stock
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from tests.worker.engine.test_suspension import gone_on, suspended
 from worker.api import ErrorCode, WorkerError
@@ -189,24 +189,14 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(subject: Subj
 @kinds("FLUX dev", slowly=("SD 3",))
 def test_a_region_gives_the_stock_pipelines_picture_and_the_rest_stays(subject: Subject) -> None:
     png = source_of(subject)
-    white = np.zeros((SIZE, SIZE, 3), np.uint8)
-    white[8:20, 4:] = 255
-    mask = pictures.png(white, {})
-    recipe = subject.recipe((FOX, 1.0), seed=3, start=Start(picture="s", strength=0.75, mask="m"))
-    told = dataclasses.replace(job("a", recipe, source=png), references={"m": mask})
-    ours = subject.studio.draw(told)
+    recipe = subject.recipe((FOX, 1.0), seed=3, start=START)
+    ours = subject.studio.draw(redrawing(recipe, png))
+    latents = encoded(subject.checkpoint, pictures.tensor(png))
     theirs = subject.theirs(
-        subject.kind.filling,
-        prompt=FOX,
-        image=encoded(subject.checkpoint, pictures.tensor(png)),
-        mask_image=Image.fromarray(white),
-        masked_image_latents=encoded(subject.checkpoint, pictures.tensor(png)),
-        strength=0.75,
-        generator=generators(3)[0],
+        subject.kind.filling, prompt=FOX, generator=generators(3)[0], **stock(latents, SIZE)
     )
     assert distance(ours, subject.shown(theirs)) <= SAME
-    kept = subject.shown(encoded(subject.checkpoint, pictures.tensor(png)))
-    assert distance(ours[:, 26:], kept[:, 26:]) < distance(ours[:, 8:20], kept[:, 8:20])
+    assert stays(ours[0], subject.shown(latents)[0])
 
 
 @kinds(*USUAL, slowly=PARTICULAR)
@@ -286,17 +276,13 @@ def test_a_preview_is_of_what_the_picture_becomes(subject: Subject) -> None:
 @kinds(slowly=USUAL)
 def test_a_second_pass_gone_on_with_after_a_stop_is_the_same(subject: Subject) -> None:
     """At twice the size, with a schedule shifted for that, and what is kept of the picture drawn over."""
-    white = np.zeros((SIZE, SIZE, 3), np.uint8)
-    white[8:20, 4:] = 255
     recipe = subject.recipe(
         (FOX, 1.0),
         steps=3,
-        start=Start(picture="s", strength=0.75, mask="m"),
+        start=START,
         second=SecondPass(times=2, strength=0.5),
     )
-    work = dataclasses.replace(
-        job("hd", recipe, source=source_of(subject)), references={"m": pictures.png(white, {})}
-    )
+    work = redrawing(recipe, source_of(subject))
     alone = subject.studio.draw(work)
     assert alone.shape == (1, 2 * SIZE, 2 * SIZE, 3)
     for after in (1, 3):

@@ -12,14 +12,14 @@ from worker.engine.engine import TIDYING_SECONDS, Engine
 CPU = torch.device("cpu")
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other heaps give back by themselves")
 def test_what_lies_free_between_what_stays_is_given_back() -> None:
     pieces = [bytearray(60_000) for _ in range(2000)]
     kept = pieces[::40]
     del pieces
     before = memory.in_use(CPU) or 0
     memory.give_back()
-    assert before - (memory.in_use(CPU) or 0) > 50_000_000
+    given_back = before - (memory.in_use(CPU) or 0)
+    assert given_back > 50_000_000 or platform.libc_ver()[0] != "glibc"
     assert len(kept) == 50
 
 

@@ -18,13 +18,13 @@ from diffusers import (
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
-from PIL import Image
 from safetensors.torch import save_file
 
 from parser import Part
 from tests.fakes import Clock
 from tests.worker.engine import tiny, tiny_xl
 from tests.worker.engine.recipes import job
+from tests.worker.engine.regions import START, redrawing, stays, stock
 from tests.worker.engine.studio import SAME, Studio, cells, distance, painted
 from worker.api import ErrorCode, WorkerError
 from worker.catalogue import Adapter, Build, Embedding
@@ -185,37 +185,29 @@ def test_a_picture_to_start_from_gives_the_stock_pipelines_picture(base: Subject
 
 def test_a_region_gives_the_stock_pipelines_picture_and_the_rest_stays(base: Subject) -> None:
     png = pictures.png(base.studio.draw(job("s", base.recipe((FOX, 1.0))))[0], {})
-    white = np.zeros((tiny_xl.SIZE, tiny_xl.SIZE, 3), np.uint8)
-    white[8:20, 4:] = 255
-    recipe = base.recipe((CAR, 1.0), seed=3, start=Start(picture="s", strength=0.75, mask="m"))
-    work = dataclasses.replace(job("a", recipe, source=png), references={"m": pictures.png(white, {})})
-    ours = base.studio.draw(work)
+    recipe = base.recipe((CAR, 1.0), seed=3, start=START)
+    ours = base.studio.draw(redrawing(recipe, png))
     latents = encoded(base.checkpoint, pictures.tensor(png))
     theirs = base.theirs(
         StableDiffusionXLInpaintPipeline,
         prompt=CAR,
-        image=latents,
-        mask_image=Image.fromarray(white),
-        masked_image_latents=latents,
-        strength=0.75,
         generator=generators(3)[0],
+        **stock(latents, tiny_xl.SIZE),
     )
     assert distance(ours, theirs) <= SAME
     kept = pictures.pixels(decoded(base.checkpoint, latents))[0]
-    assert distance(ours[0, 26:], kept[26:]) < distance(ours[0, 8:20], kept[8:20])
+    assert stays(ours[0], kept)
 
 
 @pytest.mark.slow
 def test_a_region_drawn_over_at_twice_the_size_goes_on_after_a_stop(base: Subject) -> None:
     png = pictures.png(base.studio.draw(job("s", base.recipe((FOX, 1.0))))[0], {})
-    white = np.zeros((tiny_xl.SIZE, tiny_xl.SIZE, 3), np.uint8)
-    white[8:20, 4:] = 255
     recipe = base.recipe(
         (CAR, 1.0),
-        start=Start(picture="s", strength=0.75, mask="m"),
+        start=START,
         second=SecondPass(times=2, strength=0.5),
     )
-    work = dataclasses.replace(job("a", recipe, source=png), references={"m": pictures.png(white, {})})
+    work = redrawing(recipe, png)
     alone = base.studio.draw(work)
     for after in (1, 4):
         engine = base.studio.engine
