@@ -60,6 +60,11 @@ class Courier:
 
     def ordered(self, job: Job, origin: Origin, told: Standing | None) -> None:
         """Take a job just ordered: its event is in the outbox, its row need not be read again."""
+        painter = self._painters.get(job.id)
+        if painter is not None:  # the event came first
+            if told is not None:
+                painter.told(told)
+            return
         if len(self._ordered) >= REMEMBERED:
             self._told.clear()
             self._ordered.clear()  # their events came before they did; the rows have the same facts
@@ -154,7 +159,9 @@ class Courier:
             turns=self._turns.of(origin.channel_id),
         )
         self._painters[job.id] = painter
-        painter.standing(self._told.pop(job.id, None))
+        told = self._told.pop(job.id, None)
+        if told is not None:
+            painter.told(told)
         assert self._tasks is not None  # noqa: S101 - only `run` leads here
         self._tasks.create_task(self._show(painter, origin), name=f"courier {job.id}")
 

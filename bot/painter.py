@@ -70,6 +70,12 @@ class Painter:
             self._progress = progress
             self._news.set()
 
+    def told(self, standing: Standing) -> None:
+        """Take what the answer says of the job's place; what was found before that came may be news."""
+        found, self._standing = self._standing, standing
+        if found is not None:
+            self.standing(found)
+
     def standing(self, standing: Standing | None) -> None:
         """Take the place of a waiting job.
 

@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         "--style",
         type=float,
         default=6.0,
-        help="how many times differences of styles count (default: 6; from nothing 1, which compares none)",
+        help="how many times differences of styles count while the rate is full "
+        "(default: 6; from nothing 1, which compares none)",
     )
     parser.add_argument("--thin", type=int, default=1, help="ask only every n-th question")
     parser.add_argument("--sampling", type=int, default=12, help="sampling steps a picture when evaluating")
@@ -177,6 +178,8 @@ def main() -> None:
     import torch  # noqa: PLC0415  --help answers at once
 
     torch.set_num_threads(arguments.threads)
+    # Gradients fade into subnormal numbers, at which products take several times as long.
+    torch.set_flush_denormal(True)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     _STEPS[arguments.what](arguments)
 

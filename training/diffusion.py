@@ -24,7 +24,8 @@ BASE_MUON, BASE_ADAM, TEXT_SHARE = 0.02, 2e-3, 0.25
 class Schedule:
     """How fast to learn: `rate` is Muon's, Adam's follows; from `decay_from` it falls to 0 at `decay_to`.
 
-    What members of a family differ in counts `style` times.
+    What members of a family differ in counts `style` times while the rate is full. As it falls, so does that,
+    and with it the preference for noise: styles are learnt first, then texture.
     """
 
     rate: float = 0.01
@@ -35,10 +36,17 @@ class Schedule:
 
     def at(self, step: int, begun: int) -> float:
         """The rate at `step` of a run that started at step `begun`."""
-        rate = self.rate * min(1.0, (step - begun + 1) / self.warmup)
-        if self.decay_from is not None and self.decay_to is not None and step > self.decay_from:
-            rate *= max(0.0, (self.decay_to - step) / (self.decay_to - self.decay_from))
-        return rate
+        return self.rate * min(1.0, (step - begun + 1) / self.warmup) * self.left(step)
+
+    def left(self, step: int) -> float:
+        """1 before the rate falls, 0 when it is down."""
+        if self.decay_from is None or self.decay_to is None or step <= self.decay_from:
+            return 1.0
+        return max(0.0, (self.decay_to - step) / (self.decay_to - self.decay_from))
+
+    def style_at(self, step: int) -> float:
+        """How many times differences of styles count at `step`."""
+        return 1 + (self.style - 1) * self.left(step)
 
 
 def signal_and_noise() -> tuple[Tensor, Tensor]:
@@ -101,15 +109,15 @@ class Painter:
         return clean.std(0).mean().item(), clean.std().item()
 
 
-def spread_times(sizes: Tensor, generator: torch.Generator) -> Tensor:
+def spread_times(sizes: Tensor, generator: torch.Generator, left: float = 1.0) -> Tensor:
     """A time for each family of `sizes` (n,) members, one from each stratum of 0..1, in random order.
 
-    Rather more of them are noisy, 1000 u^0.85, and far more where styles are compared, 1000 u^0.5: in little
-    noise a style can be seen, and only where it cannot must it be read.
+    Rather more of them are noisy, 1000 u^0.85, and far more where styles are compared, 1000 u^0.5 while all of
+    the rate is `left`: in little noise a style can be seen, and only where it cannot must it be read.
     """
     count = len(sizes)
     u = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-    return (STEPS * u ** torch.where(sizes > 1, 0.5, 0.85)).long().clamp(0, STEPS - 1)
+    return (STEPS * u ** torch.where(sizes > 1, 0.85 - 0.35 * left, 0.85)).long().clamp(0, STEPS - 1)
 
 
 class Trainer:
@@ -140,7 +148,7 @@ class Trainer:
         begun, losses, busy = self.step, [], time.process_time()
         self.networks.train()
         while self.step < begun + steps:
-            losses.append(self._one(batch, schedule.at(self.step, begun), schedule.style))
+            losses.append(self._one(batch, schedule, begun))
             if self.step % report_every == 0:
                 self.save()
                 self._report(losses, time.process_time() - busy, schedule.at(self.step, begun))
@@ -157,9 +165,10 @@ class Trainer:
             flush=True,
         )
 
-    def _one(self, batch: int, rate: float, style: float) -> float:
+    def _one(self, batch: int, schedule: Schedule, begun: int) -> float:
+        rate, style = schedule.at(self.step, begun), schedule.style_at(self.step)
         some = self.pool.batch(batch)
-        times = spread_times(some.sizes, self.generator)[some.families]
+        times = spread_times(some.sizes, self.generator, schedule.left(self.step))[some.families]
         noise = torch.randn(len(some.sizes), *some.latents.shape[1:], generator=self.generator)[some.families]
         captions = self._captions(some)
         # bf16 halves the step where the processor has it; fused attention is slow at heads this small.

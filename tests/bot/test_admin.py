@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from playground.permissions import Permission
@@ -14,7 +15,7 @@ from tests.bot.easel import Easel
 from tests.bot.studio import Studio, labelled, ordered, private
 from tests.bot.test_moderation_flow import moderated
 from worker.admin import Actor, QueueMode
-from worker.api import ErrorCode, JobState
+from worker.api import ErrorCode, JobState, Standing
 from worker.catalogue import Catalogue, Entry
 from worker.deeds import Rank, SetMode, SetRole, Verb, Which
 from worker.recipe import ModelProfile
@@ -57,6 +58,34 @@ async def test_a_paused_queue_says_so_to_who_orders_and_opens_again(
     found, _ = await live.office.audit(None)
     assert found[0].actor == f"discord:{boss.user['id']}"
     assert (found[0].guild_id, found[0].channel_id) == (int(boss.facts["guild_id"]), int(boss.channel_id))
+
+
+async def test_an_answer_that_comes_after_the_queue_was_opened_changes_too(
+    live: Studio, boss: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing, asked = live.desk.standing, 0
+    followed, opened, polled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(job_id: str) -> Standing | None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:  # for the answer, which is held back until its job has been followed for a while
+            found = await standing(job_id)
+            await polled.wait()
+            return found
+        followed.set()
+        await opened.wait()
+        found = await standing(job_id)
+        polled.set()
+        return found
+
+    await admin(boss, "queue pause")
+    monkeypatch.setattr(live.desk, "standing", slowly)
+    await boss.command("imagine", prompt="a fox")
+    await followed.wait()
+    await admin(boss, "queue resume")
+    opened.set()
+    await boss.until(lambda: boss.find("a fox", "next in line"))
 
 
 async def test_a_draining_queue_refuses_orders_with_a_sentence(live: Studio, boss: Member) -> None:
