@@ -30,6 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks._chart import bars, draw, told
 from benchmarks._shapes import SHAPES, TOKENS, made
 from worker.engine.checkpoint import Checkpoint
+from worker.engine.precision import attune
 from worker.engine.small_maps import quickened
 
 SIDE = 2048  # of the matrices
@@ -168,7 +169,7 @@ def main() -> None:
     ways.add_argument("--compile", dest="way", action="store_const", const="compile", help="compiled")
     options.add_argument("--profile", action="store_true", help="print what each pass consists of")
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     found = []
     with torch.inference_mode():
         for name in chosen.shape:

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from benchmarks._chart import told
+from worker.engine.precision import attune
 from worker.engine.small_maps import LEAST_CHANNELS, LEAST_CHANNELS_PER_PIXEL, SmallMapConv2d
 
 # Channels in, channels out, side.
@@ -76,7 +77,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     found = []
     with torch.inference_mode():
         for kind in chosen.dtype:

@@ -31,6 +31,7 @@ from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Engine
 from worker.engine.models import Models
 from worker.engine.outcomes import Drawn
+from worker.engine.precision import attune
 from worker.recipe import Drawing, ModelProfile, resolve
 
 FOX = "a fox on a blue background"
@@ -237,7 +238,7 @@ def main() -> None:
     options.add_argument("--model", default="models/embedded")
     options.add_argument("--only", nargs="*", default=[trial.name for trial in TRIALS])
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     profile = ModelProfile(
         name="model", source=chosen.model, size=128, steps=chosen.steps, guidance=3, house_style=HOUSE
     )

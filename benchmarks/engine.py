@@ -25,6 +25,7 @@ from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Engine
 from worker.engine.models import Models
 from worker.engine.outcomes import Drawn
+from worker.engine.precision import attune
 from worker.recipe import PICTURES, Drawing, ModelProfile, picture_seed
 
 PROMPT = "a red fox on a blue background"
@@ -89,7 +90,7 @@ def main() -> None:
     options.add_argument("--side", type=int, default=128)
     options.add_argument("--crowds", type=int, nargs="*", default=CROWDS, help="jobs at once")
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     profile = ModelProfile(name="model", source=chosen.model, size=chosen.side)
     with torch.inference_mode():
         engine = Engine(Models([profile], Hardware.named(dtype="float32")), time.monotonic)

@@ -25,6 +25,7 @@ from worker.device import DeviceJob
 from worker.engine import memory
 from worker.engine.checkpoint import Hardware
 from worker.engine.denoiser import Denoiser
+from worker.engine.precision import attune
 from worker.recipe import Drawing, picture_seed
 
 CPU = torch.device("cpu")
@@ -77,7 +78,7 @@ def main() -> None:
     options.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     rows = []
     with torch.inference_mode():
         for name in chosen.shape:

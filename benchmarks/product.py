@@ -28,6 +28,7 @@ from benchmarks._chart import bars, draw, told
 from cli.checkpoint import EMBEDDED_STEPS
 from tests.acceptance.member import Member
 from tests.acceptance.stage import Part, Stage
+from worker.engine.precision import attune
 
 DISCORD_EPOCH = 1_420_070_400  # Unix seconds where snowflakes begin
 ROOM = {
@@ -102,7 +103,7 @@ def bare(pipeline: StableDiffusionPipeline, number: int) -> float:
 
 async def beyond_the_pipeline(stage: Stage, member: Member, jobs: int) -> list[tuple[float, float]]:
     """Return pairs of seconds: one default job through the product, the bare pipeline right after it."""
-    torch.set_num_threads(2)
+    attune(2)
     pipeline = StableDiffusionPipeline.from_pretrained(
         "models/embedded", safety_checker=None, dtype=torch.float32
     )

@@ -31,6 +31,7 @@ from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Engine
 from worker.engine.models import Models
 from worker.engine.outcomes import Drawn
+from worker.engine.precision import attune
 from worker.recipe import Drawing, ModelProfile, picture_seed
 
 CPU = torch.device("cpu")
@@ -112,7 +113,7 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options.add_argument("--bound", type=float, default=20.0, help="megabytes an hour that are still flat")
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     with torch.inference_mode():
         found = soaked(chosen.minutes, chosen.seed, chosen.steps)
     print(f"slope {found['slope_mb_an_hour']} MB an hour over the second half")

@@ -30,6 +30,7 @@ from worker.engine.checkpoint import Hardware
 from worker.engine.engine import Engine
 from worker.engine.models import Models
 from worker.engine.plan import StepScheduler
+from worker.engine.precision import attune
 from worker.recipe import Drawing, ModelProfile, picture_seed
 
 TABLE = Path(__file__).with_name("steps.json")
@@ -84,7 +85,7 @@ def main() -> None:
     options.add_argument("--model", default="models/embedded")
     options.add_argument("--write", action="store_true")
     chosen = options.parse_args()
-    torch.set_num_threads(1)
+    attune(1)
     profile = ModelProfile(name="embedded", source=chosen.model, size=128)
     with torch.inference_mode():
         table = measured(Models([profile], Hardware.named("cpu")), chosen.sizes, chosen.batches, chosen.steps)

@@ -36,7 +36,7 @@ from worker.engine.checkpoint import Checkpoint, Hardware
 from worker.engine.denoiser import Denoiser
 from worker.engine.engine import Engine
 from worker.engine.outcomes import Drawn
-from worker.engine.precision import layout, placed
+from worker.engine.precision import attune, layout, placed
 from worker.engine.small_maps import quickened
 from worker.recipe import Drawing, picture_seed
 
@@ -148,7 +148,7 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options.add_argument("--dtype", default="auto", choices=["auto", "float32", "bfloat16"], help="ours")
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    attune(chosen.threads)
     with torch.inference_mode():
         rows = [
             row

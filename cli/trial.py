@@ -23,6 +23,7 @@ from worker.engine.engine import Engine
 from worker.engine.families import AnyDenoiser, denoiser_of
 from worker.engine.outcomes import Drawn
 from worker.engine.plan import BatchKey
+from worker.engine.precision import attune
 from worker.engine.rehearsal import rehearsal
 from worker.recipe import Recipe
 
@@ -110,7 +111,7 @@ def loaded(model: Model, engine: EngineSection, threads: int | None) -> tuple[En
         WorkerError: It could not be loaded.
     """
     entry = checkpoint.entry(model, checkpoint.profile(model), offline=engine.offline)
-    torch.set_num_threads(threads or threads_for((model,), engine))
+    attune(threads or threads_for((model,), engine))
     with torch.inference_mode():
         hardware = Hardware.named(engine.device, engine.dtype)
         return entry, denoiser_of(entry.profile, hardware, entry.build)

@@ -112,8 +112,8 @@ class Painter:
 def spread_times(sizes: Tensor, generator: torch.Generator, left: float = 1.0) -> Tensor:
     """A time for each family of `sizes` (n,) members, one from each stratum of 0..1, in random order.
 
-    Rather more of them are noisy, 1000 u^0.85, and far more where styles are compared, 1000 u^0.5 while all of
-    the rate is `left`: in little noise a style can be seen, and only where it cannot must it be read.
+    Rather more of them are noisy, 1000 u^0.85, and far more where styles are compared, 1000 u^0.5 while all
+    of the rate is `left`: in little noise a style can be seen, and only where it cannot must it be read.
     """
     count = len(sizes)
     u = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count

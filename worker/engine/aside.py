@@ -8,6 +8,7 @@ import torch
 
 from worker.engine.pictures import Pixels
 from worker.engine.plan import Sample
+from worker.engine.precision import attune
 from worker.engine.work import Decode, Work
 
 
@@ -72,8 +73,7 @@ class Aside:
         self._pool.shutdown(cancel_futures=True)
 
     def _begun(self, threads: int | None) -> None:
-        if threads is not None:
-            torch.set_num_threads(threads)
+        attune(threads)
         if self._cuda is not None:
             torch.cuda.set_stream(torch.cuda.Stream(self._cuda))
 

@@ -1,4 +1,4 @@
-"""In which type a network runs fastest here without looking different."""
+"""How a network runs fastest here without looking different."""
 
 import platform
 from pathlib import Path
@@ -7,6 +7,20 @@ from typing import Any
 import torch
 
 LARGE_BYTES = 400 * 10**6  # of weights; the smallest Stable Diffusion 1 has more in half precision
+
+
+def attune(threads: int | None) -> None:
+    """Set the calling thread up for networks.
+
+    Numbers too small for their type's full precision count as zero from then on: they are nothing in a
+    picture, and processors take many times as long over each.
+
+    Args:
+        threads: Of the CPU for one pass; None: torch's choice.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
 
 
 def best_device() -> str:

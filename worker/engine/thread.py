@@ -8,6 +8,7 @@ import structlog
 import torch
 
 from worker.engine.outcomes import Outcome
+from worker.engine.precision import attune
 from worker.engine.swapping import SwappingEngine
 
 Note = Callable[[SwappingEngine], Sequence[Outcome]]  # run between two steps
@@ -61,8 +62,7 @@ class EngineThread:
         self._thread.join()
 
     def _run(self) -> None:
-        if self._threads is not None:
-            torch.set_num_threads(self._threads)
+        attune(self._threads)
         with torch.inference_mode():
             try:
                 engine = self._make()
