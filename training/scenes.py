@@ -87,7 +87,7 @@ def _sized(rng: random.Random, total: int, ground: Ground, shape: tuple[int, int
     del shape
     word = rng.choice(("small", "small", "large"))
     size = rng.uniform(0.28, 0.4) if word == "small" else rng.uniform(0.9, 1.05)
-    reach = 0.2 if word == "small" else 0.0
+    reach = 0.1 if word == "small" else 0.0
     spot = (0.5 + rng.uniform(-reach, reach), 0.5 + rng.uniform(-reach, reach), size)
     return "size", (_actor(rng, rng.randrange(total), spot, _tint(rng, 0.2, ground)),), word
 
@@ -143,7 +143,7 @@ def _paired(rng: random.Random, total: int, ground: Ground, shape: tuple[int, in
 
 _DRAFTS: tuple[tuple[Callable[[random.Random, int, Ground, tuple[int, int]], Draft], int], ...] = (
     (_single, 40),
-    (_sized, 20),
+    (_sized, 32),
     (_placed, 14),
     (_counted, 24),
     (_paired, 18),

@@ -30,6 +30,17 @@ async def test_a_click_on_u2_brings_a_reply_that_leads_back_to_its_source(stage:
     await expect(stage.page.locator("li.flash")).to_have_count(1)
 
 
+async def test_digits_and_spaces_are_set_in_the_font_of_the_letters(stage: Stage) -> None:
+    await stage.page.locator("body").evaluate("body => { body.innerHTML = '<p id=line>ab 12 c</p>' }")
+    session = await stage.page.context.new_cdp_session(stage.page)
+    await session.send("DOM.enable")
+    await session.send("CSS.enable")
+    root = (await session.send("DOM.getDocument"))["root"]["nodeId"]
+    node = (await session.send("DOM.querySelector", {"nodeId": root, "selector": "#line"}))["nodeId"]
+    (font,) = (await session.send("CSS.getPlatformFontsForNode", {"nodeId": node}))["fonts"]
+    assert font["glyphCount"] == len("ab 12 c")
+
+
 async def test_a_link_to_a_message_leads_there_and_not_out_of_the_page(stage: Stage) -> None:
     facts = stage.playground.facts()
     source = await stage.say("the source")
