@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from worker.engine.checkpoint import is_steered, is_told_sizes
 from worker.engine.conditioning import Told
+from worker.engine.transfer import sent
 
 PERIOD = 10_000  # of the slowest wave, as diffusers has it
 
@@ -26,14 +27,14 @@ def asides(
     asides: dict[str, Any] = {}
     if is_told_sizes(config):
         # As they were before anything was cut off, where they were cut, and as they are drawn: nothing was.
-        row = torch.tensor([*size, 0, 0, *size], dtype=torch.float32, device=told[0].pooled.device)
+        row = sent([*size, 0, 0, *size], told[0].pooled.device, torch.float32)
         asides["added_cond_kwargs"] = {
             "text_embeds": torch.cat([each.pooled for each in told]),
             "time_ids": row.repeat(len(told), 1),
         }
     if is_steered(config):
         waves = guidance_waves(torch.tensor(guidance), int(config.time_cond_proj_dim))
-        asides["timestep_cond"] = waves.to(told[0].context)
+        asides["timestep_cond"] = sent(waves, told[0].context.device, told[0].context.dtype)
     return asides
 
 

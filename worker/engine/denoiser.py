@@ -24,12 +24,13 @@ from worker.engine.ip_attention import KEYWORD, look_of
 from worker.engine.pair_prompts import conditioner_of
 from worker.engine.passes import again, broad, enlarged, held, passing, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
-from worker.engine.prediction import alpha, pointing
+from worker.engine.prediction import alpha, noised, pointing
 from worker.engine.references import pull_of
 from worker.engine.region import Region
 from worker.engine.row import Given, UnetRow
 from worker.engine.style import pulled
 from worker.engine.tiling import convolutions, seamless
+from worker.engine.transfer import sent
 from worker.recipe import Drawing
 
 
@@ -99,7 +100,7 @@ class Denoiser(Holding[UnetRow]):
             row.way.scheduler.scale_model_input(row.latents, row.way.timesteps[row.step]) for row in rows
         ]
         latents = torch.cat(scaled * sides).to(self._dtype, memory_format=self._checkpoint.layout)
-        timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
+        timesteps = sent(torch.stack([row.way.timesteps[row.step] for row in rows] * sides), self._device)
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]
         look = look_of([row.seen for row in rows], guided=guided)
@@ -119,7 +120,7 @@ class Denoiser(Holding[UnetRow]):
                 return_dict=False,
             )[0].float()
         if guided:
-            scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
+            scale = sent([row.guidance for row in rows], self._device).view(-1, 1, 1, 1)
             away, toward = output.chunk(2)
             output = away + scale * (toward - away)
         return list(output.contiguous().split(1))
@@ -166,7 +167,7 @@ class Denoiser(Holding[UnetRow]):
     def _guiding(self, row: UnetRow) -> bool:
         """Tell whether the next step of *row* takes that second row: some models do without at the ends."""
         guided, (begin, end) = self._guided(row.guidance), self._checkpoint.span
-        if not guided or (begin, end) == (0.0, 1.0):  # to read the timestep is to wait for a graphics card
+        if not guided or (begin, end) == (0.0, 1.0):
             return guided
         trained = self._checkpoint.scheduler.config.num_train_timesteps
         return begin <= 1 - float(row.way.timesteps[row.step]) / trained <= end
@@ -181,9 +182,12 @@ class Denoiser(Holding[UnetRow]):
         )
 
     def _schedule(self, recipe: Drawing) -> Any:
-        """Return a scheduler that has not taken a step."""
+        """Return a scheduler that has not taken a step.
+
+        Its tables are on the CPU, whatever the device: who reads them decides by them, and does not wait.
+        """
         scheduler = copy.deepcopy(self._checkpoint.scheduler)
-        scheduler.set_timesteps(recipe.steps, device=self._device)
+        scheduler.set_timesteps(recipe.steps, device="cpu")
         return scheduler
 
     def _row(
@@ -196,7 +200,7 @@ class Denoiser(Holding[UnetRow]):
         if given is None:
             latents = noise * scheduler.init_noise_sigma
         else:
-            latents = scheduler.add_noise(given.latents, noise, way.timesteps[:1])
+            latents = noised(scheduler, given.latents, noise, way.timesteps[:1])
         region = None
         if given is not None and given.mask is not None:
             region = Region(given.mask, given.latents, noise)
@@ -219,7 +223,7 @@ class Denoiser(Holding[UnetRow]):
             large = enlarged(self._checkpoint, drawn, row.way.times, edge=row.edge)
         noise = torch.randn(large.shape, generator=row.generator, dtype=torch.float32).to(self._device)
         row.shape = broad(large, *drawn.shape[2:])
-        row.latents = row.way.scheduler.add_noise(large, noise, row.way.timesteps[:1])
+        row.latents = noised(row.way.scheduler, large, noise, row.way.timesteps[:1])
         if row.region is not None:
             with self._edges(row):
                 picture = enlarged(self._checkpoint, row.region.picture, row.way.times, edge=row.edge)
@@ -231,7 +235,7 @@ class Denoiser(Holding[UnetRow]):
         assert row.estimate is not None  # noqa: S101 - `take` set it a moment ago
         x, _, timestep = row.estimate
         clean = row.expected
-        signal = float(alpha(row.way.scheduler, timestep, x).sqrt())
+        signal = float(alpha(row.way.scheduler, timestep).sqrt())
         if row.pull is not None:
             clean = pulled(clean, row.pull, signal)
         if row.shape is not None:

@@ -3,6 +3,8 @@
 import torch
 from torch.nn import functional
 
+from worker.engine.transfer import sent
+
 KERNEL = (0.25, 0.5, 0.25)  # binomial: what it leaves out is the detail of one latent's size
 
 
@@ -19,7 +21,7 @@ def detailed(
         edge: What is beyond the edge, as `torch.nn.functional.pad` calls it.
     """
     channels = estimate.shape[1]
-    line = torch.tensor(KERNEL, dtype=estimate.dtype, device=estimate.device)
+    line = sent(KERNEL, estimate.device, estimate.dtype)
     kernel = (line[:, None] * line[None, :]).expand(channels, 1, 3, 3)
     smooth = functional.conv2d(functional.pad(estimate, (1, 1, 1, 1), mode=edge), kernel, groups=channels)
     return estimate + amount * signal * (estimate - smooth)

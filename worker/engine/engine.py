@@ -17,6 +17,7 @@ from worker.engine.blame import code_of, failure
 from worker.engine.outcomes import Moved, Outcome
 from worker.engine.pictures import Pixels
 from worker.engine.plan import BatchKey, Sample, StepScheduler
+from worker.engine.transfer import finish
 from worker.engine.work import Backend, Work
 from worker.recipe import Recipe
 
@@ -164,6 +165,7 @@ class Engine:
             return self._outcomes
         began = self._clock()
         advanced = self._advance(batch)
+        finish()  # once a step: caps, deadlines and bills rest on the time that it took
         seconds = self._clock() - began
         self._scheduler.took(batch, seconds, whole=len(advanced) == len(batch))
         for sample in advanced:

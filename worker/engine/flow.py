@@ -25,6 +25,7 @@ from worker.engine.references import pull_of
 from worker.engine.region import Region
 from worker.engine.row import Given, Row
 from worker.engine.style import Pull, pulled
+from worker.engine.transfer import sent
 from worker.recipe import Drawing
 
 EDGE = "replicate"  # beyond the edge, as `torch.nn.functional.pad` calls it
@@ -117,13 +118,13 @@ class FlowDenoiser(Holding[FlowRow]):
         guided = self._guided(rows[0].guidance)
         sides = 2 if guided else 1
         latents = torch.cat([row.latents for row in rows] * sides)
-        timesteps = torch.stack([row.way.timesteps[row.step] for row in rows] * sides)
+        timesteps = sent(torch.stack([row.way.timesteps[row.step] for row in rows] * sides), self._device)
         told = [row.unconditional for row in rows] if guided else []
         told += [row.positive for row in rows]
         with self.compiled.passing():
             output = self._network(latents, timesteps, told, [row.guidance for row in rows] * sides)
         if guided:
-            scale = torch.tensor([row.guidance for row in rows], device=self._device).view(-1, 1, 1, 1)
+            scale = sent([row.guidance for row in rows], self._device).view(-1, 1, 1, 1)
             away, toward = output.chunk(2)
             output = away + scale * (toward - away)
         return list(output.contiguous().split(1))
@@ -197,7 +198,6 @@ class FlowDenoiser(Holding[FlowRow]):
             self._checkpoint.scheduler,
             recipe.steps,
             self._network.tokens(recipe.height * times // side, recipe.width * times // side),
-            self._device,
             evenly=self._network.evenly,
             most_shift=self._network.most_shift,
         )

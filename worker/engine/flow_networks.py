@@ -8,6 +8,7 @@ import torch
 from worker.engine.conditioning import Told
 from worker.engine.flow_patches import SIDE, packed, places, unpacked
 from worker.engine.flow_prompts import ClipReader, FlowConditioner, Silence, T5Reader
+from worker.engine.transfer import sent
 
 SD3_WINDOW = 256  # tokens of T5, as the stock pipeline gives
 DEV_WINDOW, SCHNELL_WINDOW = 512, 256  # likewise of FLUX with guidance as an input, and without
@@ -95,7 +96,7 @@ class FluxNetwork:
         context = torch.cat([each.context for each in told])
         strength = None
         if self._transformer.config.guidance_embeds:
-            strength = torch.tensor(guidance, dtype=torch.float32, device=device)
+            strength = sent(guidance, device, torch.float32)
         velocity = self._transformer(
             hidden_states=packed(latents).to(dtype),
             timestep=timesteps.to(dtype) / 1000,

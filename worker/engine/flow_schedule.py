@@ -47,16 +47,15 @@ def way_of(scheduler: Any, recipe: Drawing, strength: float | None = None, times
     )
 
 
-def scheduled(
-    template: Any, steps: int, tokens: int, device: torch.device, *, evenly: bool, most_shift: float
-) -> Any:
+def scheduled(template: Any, steps: int, tokens: int, *, evenly: bool, most_shift: float) -> Any:
     """Return a scheduler like *template* that has not taken a step.
+
+    Its tables are on the CPU, whatever the device: who reads them decides by them, and does not wait.
 
     Args:
         template: A scheduler of flow matching; it is not changed.
         steps: Length of the schedule.
         tokens: Patches of a picture.
-        device: Where its tensors are.
         evenly: Begin with sigmas that fall evenly from 1 to 1/steps, as FLUX does, not with the scheduler's
             own.
         most_shift: Shift of the largest picture, where the configuration is silent.
@@ -66,9 +65,9 @@ def scheduled(
     shifting = {"mu": shift_of(tokens, config, most_shift)} if config.get("use_dynamic_shifting") else {}
     if evenly and not config.get("use_flow_sigmas"):
         sigmas = np.linspace(1.0, 1 / steps, steps)
-        scheduler.set_timesteps(sigmas=sigmas, device=device, **shifting)
+        scheduler.set_timesteps(sigmas=sigmas, device="cpu", **shifting)
     else:
-        scheduler.set_timesteps(steps, device=device, **shifting)
+        scheduler.set_timesteps(steps, device="cpu", **shifting)
     return scheduler
 
 

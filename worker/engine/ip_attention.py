@@ -13,6 +13,8 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from torch import nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
+from worker.engine.transfer import sent
+
 KEYWORD = "ip_hidden_states"  # the name that layers which do not look at pictures leave aside without a word
 
 
@@ -67,14 +69,12 @@ def look_of(seen: Sequence[Sequence[Seen]], *, guided: bool) -> Look | None:
     mask = None
     if min(lengths) < longest:
         places = torch.arange(longest, device=tokens.device)
-        mask = (places < torch.tensor(lengths, device=tokens.device)[:, None])[:, None, None]
+        mask = (places < sent(lengths, tokens.device)[:, None])[:, None, None]
     return Look(
-        rows=torch.tensor([row for row, _, _ in entries], device=tokens.device),
+        rows=sent([row for row, _, _ in entries], tokens.device),
         tokens=tokens,
         mask=mask,
-        scale=torch.tensor([scale for _, _, scale in entries], device=tokens.device, dtype=tokens.dtype).view(
-            -1, 1, 1, 1
-        ),
+        scale=sent([scale for _, _, scale in entries], tokens.device, tokens.dtype).view(-1, 1, 1, 1),
     )
 
 

@@ -11,7 +11,7 @@ from worker.engine.conditioning import Told
 from worker.engine.flow_schedule import Way
 from worker.engine.ip_attention import Seen
 from worker.engine.passes import Pass
-from worker.engine.prediction import expected
+from worker.engine.prediction import expected, noised
 from worker.engine.region import Region
 from worker.engine.style import Pull
 
@@ -107,7 +107,7 @@ class UnetRow(Row[Pass]):
             return
         around, to_come = self.region.picture, self.way.timesteps[self.step : self.step + 1]
         if len(to_come):
-            around = self.way.scheduler.add_noise(around, self.region.noise, to_come)
+            around = noised(self.way.scheduler, around, self.region.noise, to_come)
         self.latents = self.region.within(self.latents, around)
 
 
