@@ -74,12 +74,12 @@ class Prefer:
         except PromptErrors as error:
             await privately(interaction, errors.refused_prompt(error, typed, texts, command="prefer suffix"))
             return
+        before = await self._people.preferences(interaction.user.id)
         await self._people.prefer(interaction.user.id, suffix=suffix)
-        said = (
-            texts("prefer.suffix.set", suffix=echo.unticked(suffix))
-            if suffix
-            else texts("prefer.suffix.none")
-        )
+        if suffix:
+            said = texts("prefer.suffix.set", suffix=echo.unticked(suffix))
+        else:
+            said = texts("prefer.suffix.removed" if before.suffix else "prefer.suffix.none")
         await privately(interaction, Letter(said))
 
     async def define(self, interaction: Interaction, option: str, typed: str) -> None:

@@ -45,7 +45,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "prefer.suffix.set": (
             "Your suffix is now `{suffix}`. It is appended to every prompt that does not say otherwise."
         ),
-        "prefer.suffix.none": "Your suffix is removed.",
+        "prefer.suffix.removed": "Your suffix is removed.",
+        "prefer.suffix.none": "You have no suffix. `/prefer suffix` with parameters sets one.",
         "prefer.option.set": "`--{name}` now stands for `{value}`.",
         "prefer.option.gone": "`--{name}` is deleted.",
         "prefer.option.none": "You have no custom options. `/prefer option set` makes one.",

@@ -66,6 +66,7 @@ async def test_a_suffix_joins_every_prompt_that_does_not_say_otherwise_and_show_
     details = await person.until(lambda: next((m for m in private(person) if m["id"] not in known), None))
     assert "**From your suffix**: `--ar 3:2`" in details["content"]
     assert (await told(person, "prefer suffix"))["content"] == "Your suffix is removed."
+    assert (await told(person, "prefer suffix"))["content"].startswith("You have no suffix.")
     assert (await waiting(person, "a cat")).startswith("**a cat** - <@")
 
 
