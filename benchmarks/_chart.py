@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path("build/charts")
-WIDTH, LABEL, BAR, GAP, HEAD = 760, 220, 18, 10, 46  # pixels
+WIDTH, LABEL, BAR, GAP, HEAD = 800, 260, 18, 10, 46  # pixels
 ROOM = WIDTH - LABEL - 110  # of the longest bar; its number stands behind it
 COLOURS = ("#3b6fb6", "#d9822b", "#4f9d69", "#a05195", "#888888")
 

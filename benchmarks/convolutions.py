@@ -20,7 +20,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 import torch
 from torch import nn
 
-from benchmarks._chart import told
+from benchmarks._chart import bars, draw, told
 from worker.engine.precision import attune
 from worker.engine.small_maps import LEAST_CHANNELS, LEAST_CHANNELS_PER_PIXEL, SmallMapConv2d
 
@@ -88,6 +88,8 @@ def main() -> None:
                     rates = "  ".join(f"{way} {rate:4d} GFLOP/s" for way, rate in row["gflops"].items())
                     taken = "taken as product" if row["as_product"] else ""
                     print(f"{row['map']:>42}  {rates}  x{row['ratio']:.2f}  {taken}", flush=True)
+    rates = {row["map"]: row["gflops"] for row in found}
+    print(draw("convolutions", bars("Convolutions of 3 x 3", "GFLOP/s", rates)))
     told("convolutions", found)
 
 

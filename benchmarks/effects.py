@@ -2,12 +2,11 @@
 
     python -m benchmarks.effects [--steps 8] [--seed 3] [--model models/embedded] [--only chaos]
 
-Prints a table as it goes and, as the last line, one JSON object. Every prompt is typed, read and resolved as
-a person's is, so that nothing is measured that nobody can ask for.
+Prints two tables as it goes, draws a chart of each and prints, as the last line, one JSON object. Every
+prompt is typed, read and resolved as a person's is, so that nothing is measured that nobody can ask for.
 """
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
+from benchmarks import _chart
 from parser import Speed, parse
 from worker import cost
 from worker.api import JobId
@@ -243,11 +243,14 @@ def main() -> None:
         name="model", source=chosen.model, size=128, steps=chosen.steps, guidance=3, house_style=HOUSE
     )
     found: dict[str, object] = {}
+    effects: dict[str, dict[str, float]] = {}
+    prices: dict[str, dict[str, float]] = {}
     with torch.inference_mode():
         engine = Engine(Models([profile], Hardware.named("cpu")), time.monotonic)
         for trial in (trial for trial in TRIALS if trial.name in chosen.only):
             values = measured(engine, trial, profile, chosen.seed)
             found[trial.name] = values
+            effects[trial.name] = {f"setting {index + 1}": value for index, value in enumerate(values)}
             print(
                 f"{trial.name:>9}  {'  '.join(f'{value:8.4f}' for value in values):28}  {trial.what}",
                 flush=True,
@@ -255,8 +258,11 @@ def main() -> None:
     for extra in PRICED:
         each = recipe(f"{FOX} {extra}", profile, chosen.seed)
         found[f"cost {extra}".strip()] = price = cost.credits(each, profile)
+        prices[extra or "plain"] = {"credits": price}
         print(f"{price:9.3f}  credits  {each.width} x {each.height}  {extra or 'plain'}")
-    print(json.dumps(found))
+    print(_chart.draw("effects", _chart.bars("Each parameter at its settings", "its own property", effects)))
+    print(_chart.draw("effects-prices", _chart.bars("What a prompt costs", "credits", prices)))
+    _chart.told("effects", found)
 
 
 if __name__ == "__main__":

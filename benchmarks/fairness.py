@@ -3,16 +3,17 @@
     python -m benchmarks.fairness [--people 10000] [--devices 1 10 100 1000] [--load 0.9] [--seed 1]
 
 The load is the same for every number of devices: people order the more, the more devices there are. Runs end
-when there were about `ORDERS` orders. Prints a table and, as the last line, one JSON object.
+when there were about `ORDERS` orders. Prints a table, draws a chart of the waits and prints, as the last
+line, one JSON object.
 """
 
 import argparse
-import json
 import time
 from dataclasses import asdict
 from random import Random
 from typing import Any
 
+from benchmarks._chart import bars, draw, told
 from cli.simulate import readable
 from worker.api import Limits
 from worker.queue.demand import Demand
@@ -48,7 +49,13 @@ def main() -> None:
         outcomes = simulate(demand, machines, limits=Limits(), random=Random(options.seed))
         print(readable(demand, machines, outcomes), f"\n({time.process_time() - began:.1f} s)\n")
         found[str(devices)] = {name: asdict(outcome) for name, outcome in outcomes.items()}
-    print(json.dumps({"fairness": found}))
+    waits = {
+        f"{name}, devices: {devices}": {who: rule[who]["mean"] or 0.0 for who in ("members", "light")}
+        for devices, rules in found.items()
+        for name, rule in rules.items()
+    }
+    print(draw("fairness", bars("Mean wait of members, and of light ones", "seconds", waits)))
+    told("fairness", found)
 
 
 if __name__ == "__main__":

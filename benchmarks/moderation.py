@@ -9,7 +9,6 @@ object.
 """
 
 import argparse
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks._chart import bars, draw, told
 from bot.moderation.lists import shipped
 from bot.moderation.verdict import explain
 from worker.api import Category
@@ -116,7 +116,17 @@ def main() -> None:
             gate = partial(by_meaning, model, known, threshold)
             rights = [_right(gate, name) for name in SETS]
             print(f"  {threshold:.2f}  " + "  ".join(f"{n} {r}" for n, r in zip(SETS, rights, strict=True)))
-    print(json.dumps({"moderation": found}))
+    shares = {
+        f"{gate}, {name}": right_of(counts) for gate, sets in found.items() for name, counts in sets.items()
+    }
+    print(draw("moderation", bars("Sentences that a gate got right", "per cent", shares)))
+    told("moderation", found)
+
+
+def right_of(outcome: dict[str, Any]) -> dict[str, float]:
+    """Return the share of one set that a gate got right, in per cent."""
+    sums = sum((Counter(counts) for counts in outcome.values()), Counter[str]())
+    return {"right": 100 * sums["right"] / sums.total()}
 
 
 def _right(gate: Gate, name: str) -> int:

@@ -2,15 +2,16 @@
 
     python -m benchmarks.parser
 
-Prints two tables and, as the last line, one JSON object.
+Prints two tables, draws a chart of each and prints, as the last line, one JSON object.
 """
 
-import json
 import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median
+from textwrap import shorten
 
+from benchmarks._chart import bars, draw, told
 from parser import PROMPT_LIMIT, canonical, parse, report
 
 ROUNDS = 15
@@ -62,7 +63,13 @@ def main() -> None:
     print(f"\n{'ms':>9} {'growth':>9}  {PROMPT_LIMIT} characters of (growth over half as many: 2 is linear)")
     for piece, row in longest.items():
         print(f"{row['ms']:9.2f} {row['growth']:9.2f}  {piece!r}")
-    print(json.dumps({"parser": {"everyday": usual, "hard": longest}}))
+    short = {shorten(prompt, 36, placeholder=" …"): row for prompt, row in usual.items()}
+    print(draw("parser-everyday", bars("Parsing everyday prompts", "milliseconds", short)))
+    taken = {repr(piece): {"ms": row["ms"]} for piece, row in longest.items()}
+    print(
+        draw("parser-hard", bars(f"Reading {PROMPT_LIMIT} characters of what is hard", "milliseconds", taken))
+    )
+    told("parser", {"everyday": usual, "hard": longest})
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
 
 Jobs of random people, words, sizes and lanes are drawn with the embedded model; some are stopped midway. The
 process's memory is read after every full round. The slope is that of a straight line through the second half,
-when every size has been seen. Prints, as the last line, one JSON object; ends with 1 if the slope is above
-`--bound` megabytes an hour and what was gained above it is more than a few megabytes of noise.
+when every size has been seen. Draws a chart and prints, as the last line, one JSON object; ends with
+1 if the slope is above `--bound` megabytes an hour and what was gained above it is more than a few megabytes
+of noise.
 """
 
 import argparse
@@ -21,7 +22,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import torch
 
-from benchmarks._chart import told
+from benchmarks._chart import bars, draw, told
 from benchmarks._shapes import EMBEDDED
 from parser import Part, Speed
 from worker.api import JobId
@@ -93,6 +94,9 @@ def soaked(minutes: float, seed: int, steps: int) -> dict[str, Any]:
         seen.append((now / 3600, (memory.in_use(CPU) or 0) / MEGABYTE))
         print(f"{now:7.0f} s  {number:6} jobs  {seen[-1][1]:8.1f} MB", flush=True)
     half = seen[len(seen) // 2 :]
+    tenths = seen[:: max(1, len(seen) // 10)]
+    held = {f"{60 * hours:.1f} minutes": {"MB": megabytes} for hours, megabytes in tenths}
+    print(draw("soak", bars("Memory of the process", "MB", held)))
     return {
         "minutes": round(minutes, 1),
         "jobs": number,
