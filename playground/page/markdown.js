@@ -126,6 +126,7 @@ const RULES = {
   "~": [[/~~(?=\S)((?:\\[\s\S]|[^\\])*?\S)~~(?!_)/y, wrap("s")]],
   "|": [[/\|\|((?:\\[\s\S]|[^\\])+?)\|\|/y, (match, ctx) => spoiler(inlineNodes(match[1], ctx))]],
   "[": [[/\[((?:\\.|[^[\]\\\n])+)\]\(<?(https?:\/\/[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"\n]*")?\)/y, (match, ctx) => link(match[2], inlineNodes(match[1], ctx), ctx)]],
+  "-": [[/(?<![\w-])--[A-Za-z][\w-]{0,30}(?![\w-])/y, (match) => h("span", { class: "flag" }, match[0])]], // a browser would end a line after its dashes
   h: [[/https?:\/\/[^\s<]+[^<.,:;"'\]\s]/y, autoLink]],
   "@": [[/@(everyone|here)\b/y, (match) => h("span", { class: "mention" }, match[0])]],
   "<": [
@@ -138,7 +139,7 @@ const RULES = {
     [/<a?:(\w{1,40}):(\d{5,25})>/y, (match) => emojiNode({ id: match[2], name: match[1] })],
   ],
 };
-const SPECIAL = /[\\`*_~|[<@]|https?:\/\//g;
+const SPECIAL = /[\\`*_~|[<@]|--(?=[A-Za-z])|https?:\/\//g;
 
 let depth = 0;
 

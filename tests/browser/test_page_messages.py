@@ -260,7 +260,7 @@ MARKDOWN = [
     ("***both***", "<strong><em>both</em></strong>"),
     (r"\*not\* \_em\_ a_b_c", "*not* _em_ a_b_c"),
     ("5 * 3 * 2 and 2**", "5 * 3 * 2 and 2**"),
-    ("**a fox::2 --no hat**", "<strong>a fox::2 --no hat</strong>"),
+    ("**a fox::2 --no hat**", '<strong>a fox::2 <span class="flag">--no</span> hat</strong>'),
     (
         "<b>&amp;</b><script>alert(1)</script>",
         "&lt;b&gt;&amp;amp;&lt;/b&gt;&lt;script&gt;alert(1)&lt;/script&gt;",
@@ -299,6 +299,34 @@ async def test_blocks_links_and_mentions_are_drawn(stage: Stage) -> None:
     await expect(content.locator(".spoiler > span")).to_be_hidden()
     await content.locator(".spoiler").click()
     await expect(content.locator(".spoiler > span")).to_be_visible()
+
+
+async def test_a_line_never_ends_between_the_dashes_of_a_parameter_and_its_name(stage: Stage) -> None:
+    torn = """async (texts) => {
+        const {markdown} = await import(new URL('markdown.js', document.querySelector('script').src));
+        const holder = document.createElement('div');
+        holder.className = 'content markup';
+        holder.style.width = '200px';
+        document.body.append(holder);
+        const lines = (text) => {
+            holder.replaceChildren(markdown(text, {}));
+            const walker = document.createTreeWalker(holder, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode()) {
+                const from = walker.currentNode.data.indexOf('--draft');
+                if (from < 0) continue;
+                const range = document.createRange();
+                range.setStart(walker.currentNode, from);
+                range.setEnd(walker.currentNode, from + 7);
+                return new Set([...range.getClientRects()].map((box) => box.top)).size;
+            }
+        };
+        const found = texts.filter((text) => lines(text) !== 1);
+        holder.remove();
+        return found;
+    }"""
+    texts = [f"**{'x' * n} a fox --draft --ar 3:2**\nand {'x' * n} --draft" for n in range(1, 30)]
+    assert await stage.page.evaluate(torn, texts) == []
+    assert await stage.page.evaluate(torn, [text.replace("**", "") for text in texts]) == []
 
 
 HOSTILE = [
