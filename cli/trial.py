@@ -80,6 +80,8 @@ def tried(model: Model, engine: EngineSection, threads: int | None) -> dict[str,
         return {"ok": False, "words": f"The memory does not suffice for the model {model.title}."}
     title, size = entry.profile.family.facts.title, denoiser.bytes / 1e6
     facts = f"{title}, loaded in {ready - began:.1f} s, {size:.0f} MB, hash {denoiser.weights}."
+    if entry.profile.family.facts.alone:
+        facts += " It draws by itself: pictures take turns and share no steps."
     return {"ok": words is None, "words": words or f"{facts} One step took {time.monotonic() - ready:.1f} s."}
 
 

@@ -1,7 +1,7 @@
 """The families of checkpoints, what each is usually given, and what it cannot be asked for. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from parser import ImagineRequest
@@ -16,6 +16,8 @@ class Family(StrEnum):
     STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline"
     STABLE_DIFFUSION_3 = "StableDiffusion3Pipeline"
     FLUX = "FluxPipeline"
+    PIXART_ALPHA = "PixArtAlphaPipeline"
+    PIXART_SIGMA = "PixArtSigmaPipeline"
 
     @classmethod
     def named(cls, name: object) -> "Family | None":
@@ -43,6 +45,7 @@ class Facts:
         guidance: Likewise.
         widest: Long side over short of the longest pictures it learnt, or draws without repeating itself.
         lacks: Parameters it cannot honour, with the reason, to follow a colon.
+        alone: Whether each picture is drawn by a call of its own pipeline: steps are not shared.
     """
 
     title: str
@@ -54,10 +57,24 @@ class Facts:
     guidance: float
     lacks: Mapping[str, str]
     widest: float = 2.0
+    alone: bool = False
 
 
 ALIASES = {"LatentConsistencyModelPipeline": "StableDiffusionPipeline"}  # the same parts, distilled
 EDGES = "its network is told where in the picture everything is, so opposite edges cannot be made to meet"
+WITHIN = "its own pipeline draws, which lets nobody change what a step does"
+ALONE = dict.fromkeys(("chaos", "weird", "exp", "hd", "sref", "stop"), WITHIN)
+PIXART = Facts(
+    title="PixArt",
+    network="transformer",
+    encoders=("text_encoder",),
+    patch=2,
+    size=1024,
+    steps=20,
+    guidance=4.5,
+    lacks={"tile": EDGES, **ALONE},
+    alone=True,
+)
 FACTS: Mapping[Family, Facts] = {
     Family.STABLE_DIFFUSION: Facts(
         title="Stable Diffusion 1.x and 2.x",
@@ -103,6 +120,8 @@ FACTS: Mapping[Family, Facts] = {
             "no": "it takes a prompt without an opposite to lead away from; say what shall be there instead",
         },
     ),
+    Family.PIXART_ALPHA: replace(PIXART, title="PixArt-alpha"),
+    Family.PIXART_SIGMA: replace(PIXART, title="PixArt-Sigma"),
 }
 STEERED = (
     "its guidance is an input of its network, which leads away from nothing; say what shall be there instead"
@@ -140,7 +159,8 @@ def check_family(request: ImagineRequest, model: str, lacks: Mapping[str, str]) 
         "tile": request.tile,
         "no": request.negative or any(part.weight < 0 for part in request.parts),
         "stylize": request.stylize not in (None, STYLIZE),
+        "stop": request.stop not in (None, 100),
     }
     for parameter, reason in lacks.items():
-        if asked[parameter]:
+        if asked[parameter] if parameter in asked else getattr(request, parameter):
             raise Rejected(ErrorCode.NOT_WITH_MODEL, model=model, parameter=parameter, reason=reason)

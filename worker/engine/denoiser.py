@@ -18,7 +18,7 @@ from worker.engine.checkpoint import Checkpoint
 from worker.engine.conditioning import Told
 from worker.engine.detail import detailed
 from worker.engine.glimpse import Glimpse
-from worker.engine.holding import Holding
+from worker.engine.holding import Holding, given_of, noise_of
 from worker.engine.ip_adapter import looked_at
 from worker.engine.ip_attention import KEYWORD, look_of
 from worker.engine.pair_prompts import conditioner_of
@@ -57,7 +57,7 @@ class Denoiser(Holding[UnetRow]):
         told = self._conditioner.told(recipe)
         key = self._key(recipe.height, recipe.width, told[0][0].context.shape[1], recipe.guidance)
         template = self._schedule(recipe)
-        given = self._given(job, recipe)
+        given = given_of(self._checkpoint, job, recipe)
         style = recipe.style
         pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
         seen = looked_at(self._checkpoint.eye, recipe, job.references)
@@ -195,7 +195,7 @@ class Denoiser(Holding[UnetRow]):
     ) -> UnetRow:
         generator = torch.Generator("cpu").manual_seed(seed)
         channels = self._checkpoint.unet.config.in_channels
-        noise = self._noise(recipe, channels, generator)
+        noise = noise_of(self._checkpoint, recipe, channels, generator)
         way = passing(scheduler, recipe, None if given is None else given.strength)
         if given is None:
             latents = noise * scheduler.init_noise_sigma

@@ -10,10 +10,12 @@ from worker.engine.compiled import compile_usual
 from worker.engine.denoiser import Denoiser
 from worker.engine.flow import FlowDenoiser
 from worker.engine.flow_checkpoint import load_flow
+from worker.engine.own_checkpoint import load_own
+from worker.engine.own_pipeline import OwnPipelineDenoiser
 from worker.engine.sources import Located, located
 from worker.recipe import ModelProfile
 
-AnyDenoiser = Denoiser | FlowDenoiser
+AnyDenoiser = Denoiser | FlowDenoiser | OwnPipelineDenoiser
 
 
 def denoiser_of(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN) -> AnyDenoiser:
@@ -23,6 +25,8 @@ def denoiser_of(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN)
         WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
     """
     found = located(profile.source, build)
+    if found.family.facts.alone:
+        return OwnPipelineDenoiser(load_own(profile, hardware, build, found))
     denoiser, network = _loaded(profile, hardware, build, found)
     if build.compile:
         compile_usual(denoiser, network, profile, time.monotonic)
@@ -31,7 +35,7 @@ def denoiser_of(profile: ModelProfile, hardware: Hardware, build: Build = PLAIN)
 
 def _loaded(
     profile: ModelProfile, hardware: Hardware, build: Build, found: Located
-) -> tuple[AnyDenoiser, nn.Module]:
+) -> tuple[Denoiser | FlowDenoiser, nn.Module]:
     """Return the denoiser, and its largest part."""
     if found.family in PIPELINES:
         checkpoint = load(profile, hardware, build, found)

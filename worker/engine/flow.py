@@ -18,7 +18,7 @@ from worker.engine.detail import detailed
 from worker.engine.flow_checkpoint import FlowCheckpoint
 from worker.engine.flow_schedule import Way, expected, noised, pointing, scheduled, signal_of, way_of
 from worker.engine.glimpse import Glimpse
-from worker.engine.holding import Holding
+from worker.engine.holding import Holding, given_of, noise_of
 from worker.engine.passes import broad, enlarged, held, sampled
 from worker.engine.plan import BatchKey, Sample, SampleId
 from worker.engine.references import pull_of
@@ -98,7 +98,7 @@ class FlowDenoiser(Holding[FlowRow]):
         self._check(recipe)
         told = self._told(recipe)
         key = self._key(recipe.height, recipe.width, told[0][0], recipe.guidance)
-        origin = self._given(job, recipe)
+        origin = given_of(self._checkpoint, job, recipe)
         style = recipe.style
         pull = None if style is None else pull_of(self._checkpoint, style, job.references, recipe)
         rows = {
@@ -211,7 +211,7 @@ class FlowDenoiser(Holding[FlowRow]):
         pull: Pull | None,
     ) -> FlowRow:
         generator = torch.Generator("cpu").manual_seed(seed)
-        noise = self._noise(recipe, self._checkpoint.channels, generator)
+        noise = noise_of(self._checkpoint, recipe, self._checkpoint.channels, generator)
         way = way_of(self._schedule(recipe), recipe, None if origin is None else origin.strength)
         region = None
         if origin is not None and origin.mask is not None:

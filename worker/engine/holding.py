@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from worker.api import ErrorCode, PictureGone, WorkerError
 from worker.device import DeviceJob
 from worker.engine import pictures
-from worker.engine.autoencoder import decoded, encoded, twin
+from worker.engine.autoencoder import Coder, decoded, encoded, twin
 from worker.engine.bookmark import Value, changed
 from worker.engine.compiled import Compiled
 from worker.engine.plan import SampleId
@@ -147,33 +147,6 @@ class Holding(ABC, Generic[R]):
         """While it lasts, the autoencoder takes the edges of pictures as *row* does."""
         return seamless(convolutions(self._checkpoint.vae), wanted=row.tile)
 
-    def _given(self, job: DeviceJob, recipe: Drawing) -> Given | None:
-        """Return what the drawing starts from instead of pure noise, if anything.
-
-        Raises:
-            PictureGone: It starts from a picture that is not there.
-        """
-        start, blend = recipe.start, recipe.blend
-        size = (recipe.width, recipe.height)
-        if start is not None:
-            if job.source is None:
-                raise PictureGone(start.picture)
-            mask = None
-            if start.mask is not None:
-                mask = mask_of(body_of(start.mask, job.references), size, self._checkpoint.grid)
-                mask = mask.to(self._device)
-            return Given(encoded(self._checkpoint, pictures.tensor(job.source, size)), start.strength, mask)
-        if blend is not None:
-            return Given(laid(self._checkpoint, blend, job.references, recipe), blend.strength)
-        return None
-
-    def _noise(self, recipe: Drawing, channels: int, generator: torch.Generator) -> torch.Tensor:
-        """Return the noise of one picture: its own, or what all of the grid start from."""
-        grid = self._checkpoint.grid
-        shape = (1, channels, recipe.height // grid, recipe.width // grid)
-        first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
-        return torch.randn(shape, generator=first, dtype=torch.float32).to(self._device)
-
     def _rows_of(self, job: DeviceJob) -> list[R]:
         """Return the rows of *job*, in the order of its pictures."""
         return [
@@ -192,3 +165,31 @@ class Holding(ABC, Generic[R]):
             f"diffusers {diffusers.__version__}, torch {torch.__version__}",
             job.recipe.model_dump_json(),
         ]
+
+
+def given_of(checkpoint: Coder, job: DeviceJob, recipe: Drawing) -> Given | None:
+    """Return what the drawing starts from instead of pure noise, if anything.
+
+    Raises:
+        PictureGone: It starts from a picture that is not there.
+    """
+    start, blend = recipe.start, recipe.blend
+    size = (recipe.width, recipe.height)
+    if start is not None:
+        if job.source is None:
+            raise PictureGone(start.picture)
+        mask = None
+        if start.mask is not None:
+            mask = mask_of(body_of(start.mask, job.references), size, checkpoint.grid)
+            mask = mask.to(checkpoint.hardware.device)
+        return Given(encoded(checkpoint, pictures.tensor(job.source, size)), start.strength, mask)
+    if blend is not None:
+        return Given(laid(checkpoint, blend, job.references, recipe), blend.strength)
+    return None
+
+
+def noise_of(checkpoint: Coder, recipe: Drawing, channels: int, generator: torch.Generator) -> torch.Tensor:
+    """Return the noise of one picture: its own, or what all of the grid start from."""
+    shape = (1, channels, recipe.height // checkpoint.grid, recipe.width // checkpoint.grid)
+    first = generator if recipe.noise is None else torch.Generator("cpu").manual_seed(recipe.noise)
+    return torch.randn(shape, generator=first, dtype=torch.float32).to(checkpoint.hardware.device)

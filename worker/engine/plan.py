@@ -31,6 +31,7 @@ class BatchKey:
     width: int  # latent columns, or pixels of a tile
     context: int  # conditioning length in tokens, after padding; 0 without text
     guided: bool  # two model rows per sample instead of one
+    shared: bool = True  # False: a pass takes one sample, whatever it has in common with others
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,8 @@ class StepScheduler:
     def cap(self, key: BatchKey) -> BatchCap:
         """Return what is known about batches of *key*."""
         if key not in self._caps:
-            self._caps[key] = self._new_cap(key)
+            alone = BatchCap(first=1, most=1, settled=True)
+            self._caps[key] = self._new_cap(key) if key.shared else alone
         return self._caps[key]
 
     @property

@@ -25,6 +25,8 @@ CLASSES = {  # that the parts of each family are of, by diffusers
     Family.STABLE_DIFFUSION_XL: {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"},
     Family.STABLE_DIFFUSION_3: {"transformer": "SD3Transformer2DModel", "vae": "AutoencoderKL"},
     Family.FLUX: {"transformer": "FluxTransformer2DModel", "vae": "AutoencoderKL"},
+    Family.PIXART_ALPHA: {"transformer": "PixArtTransformer2DModel", "vae": "AutoencoderKL"},
+    Family.PIXART_SIGMA: {"transformer": "PixArtTransformer2DModel", "vae": "AutoencoderKL"},
 }
 MOST_WORDS = 300  # characters of a library's sentence
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".bin"})
