@@ -63,6 +63,18 @@ def test_flux_is_given_what_suits_its_edition(
     assert (chosen.steps, chosen.guidance, chosen.size) == (9, 2.0, 512)
 
 
+def test_pixart_is_known_by_its_files_and_what_its_pipeline_cannot_is_closed(tmp_path: Path) -> None:
+    folder = written(tmp_path / "pixart", "PixArtSigmaPipeline", {"sample_size": 128})
+    found = profile(Model(source=str(folder)))
+    assert (found.family, found.size, found.grid) == (Family.PIXART_SIGMA, 1024, 16)
+    assert (found.steps, found.guidance) == (20, 4.5)
+    alone = loaded(f'[model]\nsource = "{folder}"\n', tmp_path)
+    closed = closed_here(alone, catalogue(alone))
+    assert {"tile", "chaos", "weird", "exp", "hd", "sref", "stop"} <= closed.parameters
+    assert not {"no", "sameseed", "quality", "draft", "stylize", "iw"} & closed.parameters
+    assert closed.reasons["chaos"].startswith("The model pixart cannot do `--chaos`: its own pipeline draws")
+
+
 @pytest.mark.parametrize(
     ("schedule", "unet", "steps", "guidance"),
     [

@@ -84,18 +84,21 @@ def test_a_check_draws_a_step_with_each_and_tells_what_is_wrong(
 def test_transformers_are_checked_and_measured_as_the_others_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.worker.engine import tiny_flow
+    from tests.worker.engine import tiny_flow, tiny_pixart
 
+    pixart = tiny_flow.saved(tmp_path / "pixart", tiny_pixart.pixart())
     sd3 = tiny_flow.saved(tmp_path / "sd3", tiny_flow.stable_diffusion_3())
     flux = tiny_flow.saved(tmp_path / "flux", tiny_flow.flux(guided=False))
     broken = tiny_flow.saved(tmp_path / "broken", tiny_flow.flux())
     (broken / "tokenizer_2" / "tokenizer.json").rename(broken / "tokenizer_2" / "spiece.model")
-    text = "".join(f'[[models]]\nsource = "{each}"\nsize = 32\n' for each in (sd3, flux, broken))
+    text = "".join(f'[[models]]\nsource = "{each}"\nsize = 32\n' for each in (sd3, flux, pixart, broken))
     code, out, _ = told(tmp_path, text, "check", "--threads", "1", capsys=capsys)
     assert code == 1
-    fine, other, problem = out.splitlines()
+    fine, other, alone, problem = out.splitlines()
     assert fine.startswith("ok       sd3  Stable Diffusion 3.x, loaded in ")
     assert other.startswith("ok       flux  FLUX, loaded in ")
+    assert alone.startswith("ok       pixart  PixArt-Sigma, loaded in ")
+    assert "pictures take turns and share no steps. One step took " in alone
     assert "for which the package sentencepiece is missing" in problem
     code, out, _ = told(
         tmp_path, text, "bench", "flux", "--threads", "1", "--most", "2", "--json", capsys=capsys
@@ -103,7 +106,7 @@ def test_transformers_are_checked_and_measured_as_the_others_are(
     assert code == 0
     assert [(row["name"], row["pictures"]) for row in json.loads(out)] == [("flux", 1), ("flux", 2)]
     listed = json.loads(told(tmp_path, text, "list", "--json", capsys=capsys)[1])
-    assert [row["family"] for row in listed] == ["Stable Diffusion 3.x", "FLUX", "FLUX"]
+    assert [row["family"] for row in listed] == ["Stable Diffusion 3.x", "FLUX", "PixArt-Sigma", "FLUX"]
 
 
 def test_a_benchmark_measures_each_size_of_a_batch(
