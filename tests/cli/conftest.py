@@ -1,6 +1,7 @@
-"""Real processes, for the tests that need them."""
+"""What tests of the commands share: real processes, and a thread left as it was found."""
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,3 +13,11 @@ from tests.acceptance.stage import Stage
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with Stage(tmp_path) as stage:
         yield stage
+
+
+@pytest.fixture(autouse=True)
+def subnormal() -> Iterator[None]:
+    """Let small numbers be numbers again after a command that set its process up to draw."""
+    yield
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_flush_denormal(False)

@@ -97,6 +97,7 @@ def opened(denoiser: Any, *, guidance: float = 3.0) -> list[SampleId]:
     order = job("job", drawing(**size, pictures=2, steps=STEPS, guidance=guidance))
     ids = [sample.id for sample in denoiser.open(order)]
     for row in denoiser._rows.values():
+        row.latents = row.latents.to(DEVICE)
         row.positive, row.unconditional = (
             replace(told, context=told.context.to(DEVICE), pooled=told.pooled.to(DEVICE))
             for told in (row.positive, row.unconditional)
