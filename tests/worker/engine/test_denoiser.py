@@ -149,7 +149,7 @@ def test_stopping_early_takes_fewer_steps_and_is_softer_but_the_same_picture(stu
         return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
 
     assert detail(early) < detail(whole)
-    assert np.abs(early - whole).mean() < 40
+    assert np.corrcoef(early.ravel(), whole.ravel())[0, 1] > 0.7
 
 
 def test_a_subtle_variation_stays_closer_than_a_strong_one(studio: Studio) -> None:
