@@ -13,13 +13,14 @@ import torch
 import transformers
 
 from worker.catalogue import Build
+from worker.engine.coded import Coded
 from worker.engine.fittings import fit, mark
 from worker.engine.ip_adapter import Eye, fitted
 from worker.engine.precision import best_device, is_large, large_type, layout, placed, usual_type
 from worker.engine.prediction import READ
 from worker.engine.small_maps import quickened
-from worker.engine.sources import Located, first_line, located, missing
-from worker.engine.whole import check_whole, readers
+from worker.engine.sources import Located, located, missing
+from worker.engine.whole import check_whole, readers, reading, weight_of
 from worker.family import Family
 from worker.recipe import ModelProfile
 
@@ -84,7 +85,7 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Coded):
     """The parts of a checkpoint, ready to run."""
 
     profile: ModelProfile
@@ -99,11 +100,6 @@ class Checkpoint:
     second: Second | None = None
     span: tuple[float, float] = (0.0, 1.0)  # shares of the schedule between which guidance counts
     eye: Eye | None = None  # what reads pictures for the UNet, where it has an IP-Adapter
-
-    @property
-    def grid(self) -> int:
-        """Pixels per latent."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @property
     def layout(self) -> torch.memory_format:
@@ -122,7 +118,7 @@ class Checkpoint:
         """Memory that the weights take."""
         second = () if self.second is None else (self.second.text_encoder,)
         parts = (self.unet, self.vae, self.text_encoder, *second)
-        own = sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
+        own = weight_of(parts)
         return own if self.eye is None else own + self.eye.weight
 
 
@@ -145,15 +141,11 @@ def load(
     found = found or located(profile.source, build)
     if found.family not in PIPELINES:
         raise missing(profile.source, f"is of {found.family.facts.title}, which another denoiser draws")
-    try:
+    with reading(profile.source):
         hardware = hardware.suiting(found.place, "unet")
         pipeline = _pipeline(found)
         check_whole(pipeline.components)
         weights = weights_hash(found.place, build)
-    except (MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:  # the loaders raise a dozen types for a damaged file
-        raise missing(profile.source, f"is damaged or incomplete ({first_line(error)})") from error
     _check_network(profile.source, pipeline, found.family)
     words = fit(pipeline, profile.source, build)
     eye = fitted(pipeline, profile.source, build, hardware)

@@ -11,14 +11,15 @@ import torch
 
 from worker.catalogue import Build
 from worker.engine.checkpoint import PLAIN, Hardware, quieten, weights_hash
+from worker.engine.coded import Coded
 from worker.engine.fittings import fit
 from worker.engine.flow_networks import FluxNetwork, Network, SD3Network, flux_conditioner, sd3_conditioner
 from worker.engine.flow_patches import SIDE
 from worker.engine.flow_prompts import FlowConditioner
 from worker.engine.flow_schedule import ASKED, NEEDED
 from worker.engine.precision import placed
-from worker.engine.sources import Located, first_line, located, missing
-from worker.engine.whole import check_whole, readers
+from worker.engine.sources import Located, located, missing
+from worker.engine.whole import check_whole, readers, reading, weight_of
 from worker.family import Family
 from worker.recipe import ModelProfile
 
@@ -33,7 +34,7 @@ TRANSFORMERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class FlowCheckpoint:
+class FlowCheckpoint(Coded):
     """The parts of a checkpoint, ready to run; the VAE is always float32."""
 
     profile: ModelProfile
@@ -47,19 +48,9 @@ class FlowCheckpoint:
     parts: tuple[Any, ...]  # every network in memory
 
     @property
-    def grid(self) -> int:
-        """Pixels per latent."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
-
-    @property
-    def channels(self) -> int:
-        """Numbers of a latent."""
-        return int(self.vae.config.latent_channels)
-
-    @property
     def bytes(self) -> int:
         """Memory that the weights take."""
-        return sum(each.nbytes for part in self.parts for each in (*part.parameters(), *part.buffers()))
+        return weight_of(self.parts)
 
 
 def load_flow(
@@ -82,14 +73,10 @@ def load_flow(
     _check_build(source, found, build)
     _check_tokens(source, found)
     hardware = hardware.suiting(found.place, found.family.facts.network)
-    try:
+    with reading(source):
         pipeline = _pipeline(found, hardware.dtype)
         check_whole(pipeline.components)
         weights = weights_hash(found.place, build, found.family.facts.network)
-    except (MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:  # the loaders raise a dozen types for a damaged file
-        raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
     fit(pipeline, source, build)
     return assembled(profile, hardware, pipeline, weights)
 

@@ -16,7 +16,7 @@ from worker.catalogue import Build, PictureAdapter
 from worker.engine import pictures
 from worker.engine.ip_attention import LookingAttention, Seen
 from worker.engine.sources import absent, at_hand, first_line, missing
-from worker.engine.whole import read
+from worker.engine.whole import read, weight_of
 from worker.hub.choice import Role
 from worker.likeness_files import (
     SUFFIX,
@@ -55,8 +55,7 @@ class Eye:
     @property
     def weight(self) -> int:
         """Bytes of memory that the weights take."""
-        parts = (self._encoder, self._projection)
-        return sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
+        return weight_of((self._encoder, self._projection))
 
     def seen(self, bodies: Sequence[bytes], scale: float) -> Seen:
         """Return *bodies*, pictures as they are stored, to be looked at together.

@@ -9,16 +9,17 @@ import torch
 
 from worker.catalogue import Build
 from worker.engine.checkpoint import PLAIN, Hardware, quieten, weights_hash
+from worker.engine.coded import Coded
 from worker.engine.fittings import fit
 from worker.engine.precision import placed
-from worker.engine.sources import Located, first_line, located, missing
-from worker.engine.whole import check_whole, readers
+from worker.engine.sources import Located, located, missing
+from worker.engine.whole import check_whole, readers, reading, weight_of
 from worker.family import Family
 from worker.recipe import ModelProfile
 
 
 @dataclass(frozen=True, slots=True)
-class OwnCheckpoint:
+class OwnCheckpoint(Coded):
     """The pipeline of a checkpoint and what is known of it; nothing calls the pipeline itself, but copies."""
 
     profile: ModelProfile
@@ -26,27 +27,14 @@ class OwnCheckpoint:
     hash: str  # first hexadecimal digits of a SHA-256
     hardware: Hardware
     pipeline: Any
-
-    @property
-    def vae(self) -> Any:
-        """The autoencoder."""
-        return self.pipeline.vae
-
-    @property
-    def grid(self) -> int:
-        """Pixels per latent."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
-
-    @property
-    def channels(self) -> int:
-        """Numbers of a latent."""
-        return int(self.vae.config.latent_channels)
+    vae: Any
 
     @property
     def bytes(self) -> int:
         """Memory that the weights take."""
-        parts = [part for part in self.pipeline.components.values() if isinstance(part, torch.nn.Module)]
-        return sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
+        return weight_of(
+            part for part in self.pipeline.components.values() if isinstance(part, torch.nn.Module)
+        )
 
     def with_scheduler(self, scheduler: Any) -> Any:
         """Return a pipeline of the same networks with a *scheduler* of its own, which counts its steps."""
@@ -78,7 +66,7 @@ def load_own(
     found = found or located(source, build)
     _check_build(source, found.family, build)
     hardware = hardware.suiting(found.place, found.family.facts.network)
-    try:
+    with reading(source):
         given = readers(found.place, dict.fromkeys(found.family.facts.encoders, hardware.dtype))
         pipeline = getattr(diffusers, found.family).from_pretrained(
             str(found.place),
@@ -89,10 +77,6 @@ def load_own(
         )
         check_whole(pipeline.components)
         weights = weights_hash(found.place, build, found.family.facts.network)
-    except (MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:  # the loaders raise a dozen types for a damaged file
-        raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
     fit(pipeline, source, build)
     return owned(profile, hardware, pipeline, weights)
 
@@ -112,7 +96,7 @@ def owned(profile: ModelProfile, hardware: Hardware, pipeline: Any, weights: str
             if name != "vae":  # a pipeline hands the prompt on in the type that it was read in
                 part.to(hardware.device, hardware.dtype)
             part.eval().requires_grad_(requires_grad=False)
-    return OwnCheckpoint(profile, Family(type(pipeline).__name__), weights, hardware, pipeline)
+    return OwnCheckpoint(profile, Family(type(pipeline).__name__), weights, hardware, pipeline, pipeline.vae)
 
 
 def _check_build(source: str, family: Family, build: Build) -> None:

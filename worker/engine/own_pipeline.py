@@ -46,7 +46,7 @@ class OwnPipelineDenoiser:
     def __init__(self, checkpoint: OwnCheckpoint) -> None:
         self._checkpoint = checkpoint
         self.weights = checkpoint.hash
-        self._decoder = replace(checkpoint, pipeline=_decoding(checkpoint))
+        self._decoder = replace(checkpoint, vae=twin(checkpoint.vae))
         self._calls: dict[SampleId, Stepwise[torch.Tensor]] = {}
 
     @property
@@ -238,13 +238,6 @@ def mean_of(words: Sequence[Words], weights: Sequence[float]) -> Words:
     encodings = torch.stack([each.encodings.float() for each in words])
     mean = (encodings * some.unsqueeze(-1)).sum(dim=0)
     return Words(mean.to(words[0].encodings.dtype), (total >= HALF).to(words[0].mask.dtype))
-
-
-def _decoding(checkpoint: OwnCheckpoint) -> Any:
-    """Return a pipeline whose autoencoder nothing else uses."""
-    made = checkpoint.with_scheduler(checkpoint.pipeline.scheduler)
-    made.vae = twin(checkpoint.vae)
-    return made
 
 
 def _over(scheduler: Any, steps: int, begin: int, clean: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Networks of which every weight comes from its files: the libraries make up what those lack."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,31 @@ import torch
 import transformers
 from torch import nn
 
+from worker.engine.sources import first_line, missing
+
 
 class Incomplete(Exception):  # noqa: N818 - a finding
     """A network's files lack some of its weights; the text says of which part, and names one."""
+
+
+@contextmanager
+def reading(source: str) -> Iterator[None]:
+    """While it lasts, whatever is raised but for want of memory says that the files of *source* are damaged.
+
+    Raises:
+        WorkerError: ``MODEL_MISSING``; ``detail["reason"]`` is one sentence for the operator.
+    """
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # the loaders raise a dozen types for a damaged file
+        raise missing(source, f"is damaged or incomplete ({first_line(error)})") from error
+
+
+def weight_of(parts: Iterable[nn.Module]) -> int:
+    """Return the bytes of memory that the weights of *parts* take."""
+    return sum(each.nbytes for part in parts for each in (*part.parameters(), *part.buffers()))
 
 
 def readers(place: Path, types: Mapping[str, torch.dtype], without: Collection[str] = ()) -> dict[str, Any]:

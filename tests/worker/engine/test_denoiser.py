@@ -140,16 +140,18 @@ def test_another_seed_is_another_picture(studio: Studio) -> None:
 
 
 def test_stopping_early_takes_fewer_steps_and_is_softer_but_the_same_picture(studio: Studio) -> None:
-    whole = studio.draw(job("a", painted(FOX, steps=6)))[0].astype(float)
+    whole = studio.draw(job("a", painted(FOX, steps=6, pictures=4))).astype(float)
     studio.engine.passes.clear()
-    early = studio.draw(job("a", painted(FOX, steps=6, stop_after=1)))[0].astype(float)
+    early = studio.draw(job("a", painted(FOX, steps=6, pictures=4, stop_after=1))).astype(float)
     assert sum(studio.engine.passes.values()) == 1
 
-    def detail(picture: np.ndarray) -> float:
-        return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
+    def detail(grid: np.ndarray) -> float:
+        return float(np.abs(np.diff(grid, axis=1)).mean() + np.abs(np.diff(grid, axis=2)).mean())
 
     assert detail(early) < detail(whole)
-    assert np.corrcoef(early.ravel(), whole.ravel())[0, 1] > 0.7
+    assert np.abs(early - whole).mean() < 40
+    for one, other in zip(early, whole, strict=True):
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.85
 
 
 def test_a_subtle_variation_stays_closer_than_a_strong_one(studio: Studio) -> None:

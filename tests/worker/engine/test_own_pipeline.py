@@ -12,7 +12,7 @@ from diffusers import DDIMScheduler
 
 from parser import Part, Speed, parse
 from tests.fakes import Clock
-from tests.worker.engine import tiny_pixart
+from tests.worker.engine import tiny, tiny_pixart
 from tests.worker.engine.recipes import job
 from tests.worker.engine.studio import Studio, cells, painted
 from tests.worker.engine.tiny_flow import saved
@@ -32,7 +32,7 @@ from worker.family import Family
 from worker.recipe import Drawing, ModelProfile, Start, picture_seed, resolve
 
 FOX, CAR = "a fox", "a red car"
-SIZE = tiny_pixart.SIZE
+SIZE = tiny.SIZE
 STEPS = 4
 WITHOUT_CLIPPING = {"clip_sample": False, "set_alpha_to_one": False}
 FAMILIES = (Family.PIXART_ALPHA, Family.PIXART_SIGMA)

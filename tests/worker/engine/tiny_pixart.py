@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from diffusers import (
-    AutoencoderKL,
     DPMSolverMultistepScheduler,
     PixArtAlphaPipeline,
     PixArtSigmaPipeline,
@@ -12,9 +11,9 @@ from diffusers import (
 )
 from transformers import T5Config, T5EncoderModel
 
+from tests.worker.engine.tiny import SIZE, autoencoder
 from tests.worker.engine.tiny_flow import t5_tokens
 
-SIZE = 32  # pixels of a square picture
 WORDS = 16  # width of T5
 
 
@@ -35,15 +34,7 @@ def pixart(*, sigma: bool = True, seed: int = 0) -> Any:
             use_additional_conditions=False,
         ),
         scheduler=DPMSolverMultistepScheduler(),
-        vae=AutoencoderKL(
-            block_out_channels=(8, 8),
-            down_block_types=("DownEncoderBlock2D",) * 2,
-            up_block_types=("UpDecoderBlock2D",) * 2,
-            layers_per_block=1,
-            latent_channels=4,
-            norm_num_groups=4,
-            sample_size=SIZE,
-        ),
+        vae=autoencoder(),
         text_encoder=T5EncoderModel(
             T5Config(vocab_size=128, d_model=WORDS, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
         ).eval(),
