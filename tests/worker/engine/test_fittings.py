@@ -129,6 +129,17 @@ def test_a_hub_id_is_not_fetched_offline() -> None:
     assert "is not on this machine, and `offline` forbids fetching it" in reason("nobody/no-such-model")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"scheduler": "LMSDiscreteScheduler"},
+        {"scheduler": "EulerDiscreteScheduler", "scheduler_options": {"use_beta_sigmas": True}},
+    ],
+)
+def test_schedules_that_need_a_package_of_their_own_find_it(folder: Path, asked: dict[str, Any]) -> None:
+    assert type(loaded(folder, **asked).scheduler).__name__ == asked["scheduler"]
+
+
 def test_a_scheduler_of_another_class_takes_over_what_the_own_one_says(
     folder: Path, plain: Checkpoint
 ) -> None:
